@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * Keyed hash for tables whose keys come from strangers: SipHash-1-3.
+ *
+ * An attacker who does not know the key, drawn at start, cannot make keys collide.
+ * Source: J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF", 2012.
+ */
+#include "base/span.h"
+
+struct qn_hash_key {
+	uint64_t k0;
+	uint64_t k1;
+};
+
+/** 64-bit hash of `bytes` under `key`. */
+uint64_t qn_hash(const struct qn_hash_key *key, struct qn_view bytes);

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * One core's resolver: packets in, packets out.
+ *
+ * A query's life: input() parses the frame, answers from the cache in the same buffer, or
+ * parks a copy of what the answer will need and hands the question to the iterator
+ * (lib/resolve). What the iterator and the links want to send waits inside until output()
+ * is given an empty buffer to write it into. expire() runs timers. Nothing else happens.
+ *
+ * Owner:   one worker; only the functions that say so may be called by other threads.
+ * Memory:  lives in the block given to init; never outgrows it.
+ * Time:    reads no clock; every call takes `now`.
+ * Sharing: with the other workers' shards it shares the links (neighbours), the caches
+ *          (read) and the source ports (claimed by compare-and-swap).
+ */
+#include "base/address.h"
+#include "base/hash.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "net/link.h"
+#include "net/packet.h"
+#include "resolve/config.h"
+#include "shard/ports.h"
+
+#define QN_SHARD_WORKER_MAX  64
+#define QN_SHARD_LINK_MAX    8
+#define QN_SHARD_ALLOW_MAX   1024
+#define QN_SHARD_SERVICE_MAX 64
+#define QN_SHARD_ID_MAX      128 /* Octets of the node's name, the final zero included. */
+
+/** What an operator may change while the node runs: an immutable snapshot. */
+struct qn_shard_config {
+	char node_id[QN_SHARD_ID_MAX];      /* NSID (RFC 5001) and id.server CH TXT. */
+	struct qn_address service[QN_SHARD_SERVICE_MAX]; /* Where clients may ask. */
+	uint16_t service_count;
+	struct qn_prefix allow[QN_SHARD_ALLOW_MAX]; /* Who may ask; others get REFUSED. */
+	uint16_t allow_count;
+	struct qn_resolve_config resolve;
+};
+
+/** What is fixed at start. */
+struct qn_shard_limits {
+	uint16_t worker;       /* This one: 0 to worker_count - 1. */
+	uint16_t worker_count;
+	uint16_t link_count;
+	uint32_t client_max;   /* Parked clients. */
+	uint32_t task_max;     /* Questions being resolved. */
+	uint32_t upstream_max; /* Upstream queries in flight. */
+};
+
+/** The parts that the shards of a node have in common. */
+struct qn_shard_shared {
+	struct qn_link *links[QN_SHARD_LINK_MAX];
+	struct qn_cache *caches[QN_SHARD_WORKER_MAX]; /* By worker; each writes its own only. */
+	struct qn_port_table *ports;
+	struct qn_hash_key hash_key; /* Places questions on workers and in caches. */
+};
+
+/** What to do with a packet that input() has seen. */
+enum qn_shard_verdict {
+	QN_SHARD_SEND,     /* Holds a reply now: transmit it on the port it came from. */
+	QN_SHARD_DONE,     /* Nothing left in it: give the buffer back. */
+	QN_SHARD_HANDOVER, /* Belongs to another worker: give it to that one's input(). */
+	QN_SHARD_PUNT,     /* Not DNS over UDP: for the kernel side. */
+};
+
+struct qn_shard_result {
+	enum qn_shard_verdict verdict;
+	uint16_t worker; /* With QN_SHARD_HANDOVER. */
+};
+
+struct qn_shard;
+
+/** Bytes that init needs for these limits. */
+size_t qn_shard_size(const struct qn_shard_limits *limits);
+
+/**
+ * Builds a shard inside `block`, aligned to QN_ARENA_ALIGN, at least qn_shard_size() long.
+ * `seed` must be unpredictable in production; `config` must stay valid until replaced.
+ */
+struct qn_shard *qn_shard_init(struct qn_span block, const struct qn_shard_limits *limits,
+    const struct qn_shard_shared *shared, const struct qn_shard_config *config,
+    const uint8_t seed[QN_RANDOM_SEED_LEN], struct qn_now now);
+
+/** Takes a new snapshot; the worker calls it at the start of every turn. */
+void qn_shard_configure(struct qn_shard *shard, const struct qn_shard_config *config);
+
+/** Starts the memory loads that input() of the same packet will want. */
+void qn_shard_prefetch(struct qn_shard *shard, const struct qn_packet *packet);
+
+/** Handles one received frame of link `link`; rewrites it in place when there is a reply at once. */
+QN_MUST_USE struct qn_shard_result qn_shard_input(
+    struct qn_shard *shard, uint16_t link, struct qn_packet *packet, struct qn_now now);
+
+/** Whether output() has something to write. */
+bool qn_shard_has_output(const struct qn_shard *shard);
+
+/**
+ * Writes the next frame to send into `packet` (its `data` and `capacity` are given, `len`
+ * is set) and the link it goes out of into `*link`; false when there is nothing to send.
+ */
+QN_MUST_USE bool qn_shard_output(
+    struct qn_shard *shard, uint16_t *link, struct qn_packet *packet, struct qn_now now);
+
+/** Runs at most `count_max` timers that are due; returns how many ran. */
+uint32_t qn_shard_expire(struct qn_shard *shard, struct qn_now now, uint32_t count_max);
+
+/** How long the worker may rest if no packet comes: microseconds, at most `most_us`. */
+uint64_t qn_shard_rest_us(const struct qn_shard *shard, struct qn_now now, uint64_t most_us);
+
+/** Forgets all that the cache of this shard holds at or below `name`; returns how many entries. */
+uint32_t qn_shard_flush(struct qn_shard *shard, const struct qn_name *name);
+
+/* Figures for the operator. All of these may be called from any thread at any time. */
+
+/** Counters only grow; gauges go both ways. Index 0 to qn_shard_figure_count() - 1. */
+struct qn_shard_figure {
+	const char *name; /* "client_queries", say: words joined by underscores. */
+	bool gauge;
+};
+
+uint32_t qn_shard_figure_count(void);
+struct qn_shard_figure qn_shard_figure(uint32_t index);
+uint64_t qn_shard_figure_value(const struct qn_shard *shard, uint32_t index);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * A cursor that fills a bounded buffer and latches overflow.
+ *
+ * After an overflow nothing more is written; the caller looks at `overflowed` once, or
+ * marks and rewinds to drop what did not fit as a whole.
+ * Bounds: the first QN_WRITER_NAME_MAX names written are offered as compression targets.
+ * RFC:    1035 s4.1.4 (compression), 3597 s4 (which rdata may be compressed).
+ */
+#include "wire/name.h"
+
+#define QN_WRITER_NAME_MAX 32
+
+struct qn_writer {
+	uint8_t *data; /* Start of the message: compression offsets count from it. */
+	size_t cap;
+	size_t at;
+	bool overflowed;
+	uint8_t name_count;
+	uint16_t names[QN_WRITER_NAME_MAX]; /* Offsets of names written in full or in part. */
+};
+
+/** A place to come back to. */
+struct qn_writer_mark {
+	size_t at;
+	uint8_t name_count;
+};
+
+static inline struct qn_writer
+qn_writer_of(struct qn_span buffer)
+{
+	return (struct qn_writer){.data = buffer.data, .cap = buffer.len};
+}
+
+void qn_write_u8(struct qn_writer *writer, uint8_t value);
+void qn_write_u16(struct qn_writer *writer, uint16_t value);
+void qn_write_u32(struct qn_writer *writer, uint32_t value);
+void qn_write_bytes(struct qn_writer *writer, struct qn_view bytes);
+
+/** Writes `name` compressed against names written before (letter case of the target kept). */
+void qn_write_name(struct qn_writer *writer, const struct qn_name *name);
+
+/** Writes `name` in full; later names may still point to it. */
+void qn_write_name_full(struct qn_writer *writer, const struct qn_name *name);
+
+/** Overwrites two octets already written at `at`. */
+void qn_write_u16_at(struct qn_writer *writer, size_t at, uint16_t value);
+
+static inline struct qn_writer_mark
+qn_writer_mark(const struct qn_writer *writer)
+{
+	return (struct qn_writer_mark){writer->at, writer->name_count};
+}
+
+/** Forgets what was written since `mark`, an overflow included. */
+static inline void
+qn_writer_rewind(struct qn_writer *writer, struct qn_writer_mark mark)
+{
+	writer->at = mark.at;
+	writer->name_count = mark.name_count;
+	writer->overflowed = false;
+}
