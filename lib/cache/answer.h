@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * Ready-made answers: the records of a reply as they go out, without header, question, OPT.
+ *
+ * A hit copies the records behind the client's own question and lowers the TTLs. That works
+ * for every client of the same question: names are compressed against a question name whose
+ * octets may differ in letter case only, so its length and all offsets are the same.
+ * Shape:  rcode, extended error, answer count, authority count (16 bits each, big-endian);
+ *         for each record the 16-bit offset of its TTL in what follows; the records.
+ */
+#include "wire/message.h"
+
+struct qn_answer {
+	uint16_t rcode;
+	uint16_t ede; /* enum qn_ede: why there is no better answer; QN_EDE_NONE mostly. */
+	uint16_t answer_count;
+	uint16_t authority_count;
+	struct qn_view ttl_places;
+	struct qn_view records;
+};
+
+/**
+ * Turns `message`, built with one question and without OPT, into a ready-made answer in
+ * `value`; returns its length, 0 when it does not fit.
+ */
+QN_MUST_USE size_t qn_answer_encode(
+    struct qn_span value, struct qn_view message, uint16_t rcode, uint16_t ede);
+
+/** Opens a value that encode wrote; false when it is not whole. */
+QN_MUST_USE bool qn_answer_open(struct qn_answer *answer, struct qn_view value);
+
+/**
+ * Appends the records, each TTL lowered by `age_s` but not below 0, behind the question that
+ * `writer` ends with. The counts in the header are the caller's to set.
+ */
+void qn_answer_write(struct qn_writer *writer, const struct qn_answer *answer, uint32_t age_s);

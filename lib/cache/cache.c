@@ -1,0 +1,646 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cache/cache.h"
+
+#include "base/endian.h"
+
+#include <stdatomic.h>
+
+#define SLOT_COUNT 10
+#define NO_BLOCK   UINT32_MAX
+
+/* Blocks that share one bucket line, on average: two blocks an entry, three quarters full. */
+#define BLOCKS_PER_BUCKET 15
+
+#define HEAD_WORDS 4
+#define TAIL_WORDS 6
+#define WORD_LEN   8
+
+/*
+ * A block is the head of an entry or a later link of one. `version` stands at the same place
+ * in both, only grows, and is even only in the head of a standing entry: a reader that holds
+ * an outdated block number meets either an odd version or a key that differs.
+ *
+ * `visited` is the one field that readers write. A reader may be late: by the time it writes,
+ * the block may be anything. So no block keeps data at that place, head or not.
+ *
+ * Every field that a reader looks at is atomic. Data is stored with release and loaded with
+ * acquire order: that keeps the copy between the two looks at the version, and costs nothing
+ * on x86.
+ */
+struct block {
+	_Atomic uint32_t version;
+	_Atomic uint32_t next;
+	_Atomic uint16_t value_len;
+	_Atomic uint8_t name_len;
+	_Atomic uint8_t visited; /* Set by readers, cleared by the hand. */
+	_Atomic uint32_t hash;   /* Of a head only, as what follows. */
+	union {
+		struct {
+			_Atomic uint32_t stored_s;
+			_Atomic uint32_t ttl_s;
+			uint32_t newer; /* SIEVE's queue: the owner's alone. */
+			uint32_t older;
+			_Atomic uint64_t words[HEAD_WORDS];
+		} head;
+		_Atomic uint64_t words[TAIL_WORDS];
+	};
+};
+_Static_assert(sizeof(struct block) == 64, "a block is one cache line");
+
+struct bucket {
+	_Atomic uint16_t tags[SLOT_COUNT]; /* 0: empty. */
+	uint32_t unused;
+	_Atomic uint32_t blocks[SLOT_COUNT];
+};
+_Static_assert(sizeof(struct bucket) == 64, "a bucket is one cache line");
+
+struct qn_cache {
+	struct bucket *buckets;
+	struct block *blocks;
+	uint32_t bucket_mask;
+	uint32_t block_count;
+	uint32_t free_head; /* A list of free blocks through `next`. */
+	uint32_t free_count;
+	uint32_t newest;
+	uint32_t oldest;
+	uint32_t hand;
+	struct qn_mono start;
+	_Atomic uint64_t entry_count;
+	_Atomic uint64_t block_used;
+	_Atomic uint64_t evicted_count;
+};
+
+/* Counters have one writer: a plain load, add and store. */
+static void
+counter_add(_Atomic uint64_t *counter, int64_t change)
+{
+	const uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, value + (uint64_t)change, memory_order_relaxed);
+}
+
+static uint32_t
+cache_seconds(const struct qn_cache *cache, struct qn_now now)
+{
+	return (uint32_t)(qn_mono_since_us(cache->start, now.mono) / QN_US_PER_S);
+}
+
+/* The layout of a cache of `bytes` in all: as many blocks as fit beside their buckets. */
+struct layout {
+	uint32_t bucket_count;
+	uint32_t block_count;
+};
+
+static struct layout
+layout_for(size_t bytes)
+{
+	const size_t fixed = (sizeof(struct qn_cache) + 63) & ~(size_t)63;
+	const size_t lines = bytes > fixed ? (bytes - fixed) / sizeof(struct block) : 0;
+	uint32_t bucket_count = 1;
+
+	qn_assert(lines >= 2 * (QN_CACHE_VALUE_MAX / 32) && lines < NO_BLOCK);
+	while ((size_t)bucket_count * BLOCKS_PER_BUCKET < lines)
+		bucket_count *= 2;
+	if (bucket_count > lines / 8)
+		bucket_count /= 2;
+	return (struct layout){bucket_count, (uint32_t)(lines - bucket_count)};
+}
+
+size_t
+qn_cache_size(size_t bytes)
+{
+	return bytes & ~(size_t)(QN_ARENA_ALIGN - 1);
+}
+
+struct qn_cache *
+qn_cache_init(struct qn_span block, struct qn_now now)
+{
+	struct qn_arena arena = qn_arena_over(block);
+	const struct layout layout = layout_for(block.len);
+	struct qn_cache *cache = qn_arena_take(&arena, sizeof(*cache));
+
+	cache->buckets = qn_arena_take(&arena, sizeof(struct bucket) * layout.bucket_count);
+	cache->blocks = qn_arena_take(&arena, sizeof(struct block) * (size_t)layout.block_count);
+	cache->bucket_mask = layout.bucket_count - 1;
+	cache->block_count = layout.block_count;
+	cache->free_head = 0;
+	cache->free_count = layout.block_count;
+	cache->newest = NO_BLOCK;
+	cache->oldest = NO_BLOCK;
+	cache->hand = NO_BLOCK;
+	cache->start = now.mono;
+	for (uint32_t i = 0; i < layout.block_count; i++) {
+		atomic_init(&cache->blocks[i].version, 1);
+		atomic_init(&cache->blocks[i].next, i + 1 < layout.block_count ? i + 1 : NO_BLOCK);
+	}
+	return cache;
+}
+
+void
+qn_cache_key_init(struct qn_cache_key *key, const struct qn_hash_key *hash_key,
+    enum qn_cache_kind kind, const struct qn_name *name, uint16_t type)
+{
+	key->len = (uint16_t)(3 + name->len);
+	key->bytes[0] = (uint8_t)kind;
+	qn_store_be16(key->bytes + 1, type);
+	for (unsigned i = 0; i < name->len; i++)
+		key->bytes[3 + i] = qn_octet_lower(name->octets[i]);
+	key->hash = (uint32_t)qn_hash(hash_key, (struct qn_view){key->bytes, key->len});
+}
+
+/* Tag and second bucket come out of the 32 bits that a head keeps, to find its slot again. */
+static uint16_t
+hash_tag(uint32_t hash)
+{
+	return (uint16_t)((hash * 0x9e3779b1u) >> 16 | 1);
+}
+
+static struct bucket *
+bucket_of(const struct qn_cache *cache, uint32_t hash, unsigned choice)
+{
+	const uint32_t shift = choice == 0 ? 0 : (hash_tag(hash) * 0x85ebca6bu) >> 4;
+
+	return &cache->buckets[(hash ^ shift) & cache->bucket_mask];
+}
+
+void
+qn_cache_prefetch(const struct qn_cache *cache, const struct qn_cache_key *key)
+{
+	__builtin_prefetch(bucket_of(cache, key->hash, 0));
+	__builtin_prefetch(bucket_of(cache, key->hash, 1));
+}
+
+/* --- Copying through chains ---------------------------------------------------------- */
+
+/* A place in the words of an entry: the head's first, then those of the links. */
+struct cursor {
+	const struct qn_cache *cache;
+	struct block *block;
+	unsigned word;
+	bool in_head;
+	bool lost; /* The chain broke off: only a reader overtaken by the owner sees that. */
+};
+
+static struct cursor
+cursor_at_head(const struct qn_cache *cache, uint32_t block)
+{
+	return (struct cursor){.cache = cache, .block = &cache->blocks[block], .in_head = true};
+}
+
+static _Atomic uint64_t *
+cursor_next(struct cursor *cursor)
+{
+	if (cursor->word == (cursor->in_head ? HEAD_WORDS : TAIL_WORDS)) {
+		const uint32_t next =
+		    atomic_load_explicit(&cursor->block->next, memory_order_acquire);
+
+		if (next >= cursor->cache->block_count) {
+			cursor->lost = true;
+			return NULL;
+		}
+		cursor->block = &cursor->cache->blocks[next];
+		cursor->in_head = false;
+		cursor->word = 0;
+	}
+	return (cursor->in_head ? cursor->block->head.words : cursor->block->words) +
+	       cursor->word++;
+}
+
+/* Key and value stand behind each other, each padded to whole words. */
+static void
+cursor_write(struct cursor *cursor, const uint8_t *bytes, size_t len)
+{
+	for (size_t at = 0; at < len; at += WORD_LEN) {
+		_Atomic uint64_t *place = cursor_next(cursor);
+		uint64_t word = 0;
+
+		qn_assert(place != NULL);
+		memcpy(&word, bytes + at, len - at < WORD_LEN ? len - at : WORD_LEN);
+		atomic_store_explicit(place, word, memory_order_release);
+	}
+}
+
+static void
+cursor_read(struct cursor *cursor, uint8_t *bytes, size_t len)
+{
+	for (size_t at = 0; at < len; at += WORD_LEN) {
+		_Atomic uint64_t *place = cursor_next(cursor);
+
+		if (place == NULL)
+			return;
+		const uint64_t word = atomic_load_explicit(place, memory_order_acquire);
+
+		memcpy(bytes + at, &word, len - at < WORD_LEN ? len - at : WORD_LEN);
+	}
+}
+
+static bool
+cursor_matches(struct cursor *cursor, const uint8_t *bytes, size_t len)
+{
+	for (size_t at = 0; at < len; at += WORD_LEN) {
+		_Atomic uint64_t *place = cursor_next(cursor);
+		uint64_t word = 0;
+
+		memcpy(&word, bytes + at, len - at < WORD_LEN ? len - at : WORD_LEN);
+		if (place == NULL || atomic_load_explicit(place, memory_order_acquire) != word)
+			return false;
+	}
+	return true;
+}
+
+static size_t
+words_for(size_t len)
+{
+	return (len + WORD_LEN - 1) / WORD_LEN;
+}
+
+static uint32_t
+blocks_for(size_t key_len, size_t value_len)
+{
+	const size_t words = words_for(key_len) + words_for(value_len);
+
+	if (words <= HEAD_WORDS)
+		return 1;
+	return (uint32_t)(1 + (words - HEAD_WORDS + TAIL_WORDS - 1) / TAIL_WORDS);
+}
+
+/* --- Reading ------------------------------------------------------------------------- */
+
+/* Copies the entry at `index` if it is whole and has this key. */
+static bool
+entry_read(const struct qn_cache *cache, uint32_t index, const struct qn_cache_key *key,
+    uint32_t now_s, uint8_t *value, struct qn_cache_item *item)
+{
+	struct block *block = &cache->blocks[index];
+	const uint32_t version = atomic_load_explicit(&block->version, memory_order_acquire);
+
+	if (version % 2 != 0 ||
+	    atomic_load_explicit(&block->hash, memory_order_acquire) != key->hash)
+		return false;
+	const uint32_t stored_s = atomic_load_explicit(&block->head.stored_s, memory_order_acquire);
+	struct cursor cursor = cursor_at_head(cache, index);
+
+	item->ttl_s = atomic_load_explicit(&block->head.ttl_s, memory_order_acquire);
+	item->value_len = atomic_load_explicit(&block->value_len, memory_order_acquire);
+	item->age_s = now_s > stored_s ? now_s - stored_s : 0;
+	if (3u + atomic_load_explicit(&block->name_len, memory_order_acquire) != key->len ||
+	    item->value_len > QN_CACHE_VALUE_MAX || !cursor_matches(&cursor, key->bytes, key->len))
+		return false;
+	cursor_read(&cursor, value, item->value_len);
+	if (cursor.lost || atomic_load_explicit(&block->version, memory_order_relaxed) != version)
+		return false;
+	if (atomic_load_explicit(&block->visited, memory_order_relaxed) == 0)
+		atomic_store_explicit(&block->visited, 1, memory_order_relaxed);
+	return true;
+}
+
+enum qn_cache_found
+qn_cache_get(const struct qn_cache *cache, const struct qn_cache_key *key, struct qn_now now,
+    uint8_t *value, struct qn_cache_item *item)
+{
+	const uint16_t tag = hash_tag(key->hash);
+	const uint32_t now_s = cache_seconds(cache, now);
+
+	for (unsigned choice = 0; choice < 2; choice++) {
+		struct bucket *bucket = bucket_of(cache, key->hash, choice);
+
+		for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+			if (atomic_load_explicit(&bucket->tags[slot], memory_order_acquire) != tag)
+				continue;
+			const uint32_t index =
+			    atomic_load_explicit(&bucket->blocks[slot], memory_order_acquire);
+
+			if (index < cache->block_count &&
+			    entry_read(cache, index, key, now_s, value, item))
+				return item->age_s < item->ttl_s ? QN_CACHE_FRESH : QN_CACHE_STALE;
+		}
+	}
+	return QN_CACHE_MISS;
+}
+
+/* --- The owner's side: slots, queue, eviction ------------------------------------------ */
+
+struct slot {
+	struct bucket *bucket;
+	unsigned at;
+};
+
+/* The slot that points at block `index`, whose hash is given. */
+static struct slot
+slot_of_block(const struct qn_cache *cache, uint32_t hash, uint32_t index)
+{
+	for (unsigned choice = 0; choice < 2; choice++) {
+		struct bucket *bucket = bucket_of(cache, hash, choice);
+
+		for (unsigned at = 0; at < SLOT_COUNT; at++)
+			if (atomic_load_explicit(&bucket->tags[at], memory_order_relaxed) != 0 &&
+			    atomic_load_explicit(&bucket->blocks[at], memory_order_relaxed) ==
+				index)
+				return (struct slot){bucket, at};
+	}
+	return (struct slot){NULL, 0};
+}
+
+static uint32_t
+slot_block(struct slot slot)
+{
+	return atomic_load_explicit(&slot.bucket->blocks[slot.at], memory_order_relaxed);
+}
+
+/* The slot of `key`; an empty `bucket` when it is not there. */
+static struct slot
+slot_of_key(const struct qn_cache *cache, const struct qn_cache_key *key)
+{
+	const uint16_t tag = hash_tag(key->hash);
+
+	for (unsigned choice = 0; choice < 2; choice++) {
+		const struct slot base = {bucket_of(cache, key->hash, choice), 0};
+
+		for (struct slot slot = base; slot.at < SLOT_COUNT; slot.at++) {
+			if (atomic_load_explicit(
+				&slot.bucket->tags[slot.at], memory_order_relaxed) != tag)
+				continue;
+			struct block *block = &cache->blocks[slot_block(slot)];
+			struct cursor cursor = cursor_at_head(cache, slot_block(slot));
+
+			if (atomic_load_explicit(&block->hash, memory_order_relaxed) == key->hash &&
+			    3u + atomic_load_explicit(&block->name_len, memory_order_relaxed) ==
+				key->len &&
+			    cursor_matches(&cursor, key->bytes, key->len))
+				return slot;
+		}
+	}
+	return (struct slot){NULL, 0};
+}
+
+/* A free slot for `hash` in the emptier of its two buckets. */
+static struct slot
+slot_free(const struct qn_cache *cache, uint32_t hash)
+{
+	struct slot found = {NULL, 0};
+	unsigned most_free = 0;
+
+	for (unsigned choice = 0; choice < 2; choice++) {
+		struct bucket *bucket = bucket_of(cache, hash, choice);
+		unsigned free_count = 0;
+		unsigned free_at = 0;
+
+		for (unsigned at = 0; at < SLOT_COUNT; at++) {
+			if (atomic_load_explicit(&bucket->tags[at], memory_order_relaxed) != 0)
+				continue;
+			free_count++;
+			free_at = at;
+		}
+		if (free_count > most_free) {
+			most_free = free_count;
+			found = (struct slot){bucket, free_at};
+		}
+	}
+	return found;
+}
+
+static void
+queue_push(struct qn_cache *cache, uint32_t index)
+{
+	struct block *block = &cache->blocks[index];
+
+	block->head.newer = NO_BLOCK;
+	block->head.older = cache->newest;
+	if (cache->newest != NO_BLOCK)
+		cache->blocks[cache->newest].head.newer = index;
+	else
+		cache->oldest = index;
+	cache->newest = index;
+}
+
+static void
+queue_remove(struct qn_cache *cache, uint32_t index)
+{
+	const struct block *block = &cache->blocks[index];
+	const uint32_t newer = block->head.newer;
+	const uint32_t older = block->head.older;
+
+	if (cache->hand == index)
+		cache->hand = newer;
+	if (newer != NO_BLOCK)
+		cache->blocks[newer].head.older = older;
+	else
+		cache->newest = older;
+	if (older != NO_BLOCK)
+		cache->blocks[older].head.newer = newer;
+	else
+		cache->oldest = newer;
+}
+
+/* Ends the entry for readers, then gives its blocks back. */
+static void
+entry_free(struct qn_cache *cache, uint32_t index)
+{
+	struct block *head = &cache->blocks[index];
+	const uint32_t version = atomic_load_explicit(&head->version, memory_order_relaxed);
+	uint32_t last = index;
+	uint32_t count = 1;
+
+	qn_assert(version % 2 == 0);
+	atomic_store_explicit(&head->version, version + 1, memory_order_relaxed);
+	queue_remove(cache, index);
+	for (;;) {
+		const uint32_t next =
+		    atomic_load_explicit(&cache->blocks[last].next, memory_order_relaxed);
+
+		if (next == NO_BLOCK)
+			break;
+		last = next;
+		count++;
+	}
+	atomic_store_explicit(&cache->blocks[last].next, cache->free_head, memory_order_release);
+	cache->free_head = index;
+	cache->free_count += count;
+	counter_add(&cache->block_used, -(int64_t)count);
+	counter_add(&cache->entry_count, -1);
+}
+
+static void
+slot_clear(struct slot slot)
+{
+	atomic_store_explicit(&slot.bucket->tags[slot.at], 0, memory_order_release);
+}
+
+static void
+entry_remove(struct qn_cache *cache, uint32_t index)
+{
+	const uint32_t hash =
+	    atomic_load_explicit(&cache->blocks[index].hash, memory_order_relaxed);
+	const struct slot slot = slot_of_block(cache, hash, index);
+
+	qn_assert(slot.bucket != NULL);
+	slot_clear(slot);
+	entry_free(cache, index);
+}
+
+/* SIEVE: the hand goes from old to new, spares what was visited since, evicts the first not. */
+static void
+cache_evict(struct qn_cache *cache)
+{
+	uint32_t at = cache->hand != NO_BLOCK ? cache->hand : cache->oldest;
+
+	qn_assert(at != NO_BLOCK);
+	for (unsigned passed = 0; passed < QN_CACHE_HAND_MAX; passed++) {
+		struct block *block = &cache->blocks[at];
+
+		if (atomic_load_explicit(&block->visited, memory_order_relaxed) == 0)
+			break;
+		atomic_store_explicit(&block->visited, 0, memory_order_relaxed);
+		at = block->head.newer != NO_BLOCK ? block->head.newer : cache->oldest;
+	}
+	cache->hand = at;
+	entry_remove(cache, at); /* Moves the hand on to the next newer one. */
+	counter_add(&cache->evicted_count, 1);
+}
+
+/* Both buckets of `hash` are full: makes room, if possible at the cost of one not visited. */
+static struct slot
+slot_evict(struct qn_cache *cache, uint32_t hash)
+{
+	struct slot victim = {bucket_of(cache, hash, 0), hash % SLOT_COUNT};
+
+	for (unsigned i = 0; i < 2 * SLOT_COUNT; i++) {
+		const struct slot slot = {bucket_of(cache, hash, i / SLOT_COUNT), i % SLOT_COUNT};
+		const struct block *block = &cache->blocks[slot_block(slot)];
+
+		if (atomic_load_explicit(&block->visited, memory_order_relaxed) == 0) {
+			victim = slot;
+			break;
+		}
+	}
+	const uint32_t index = slot_block(victim);
+
+	slot_clear(victim);
+	entry_free(cache, index);
+	counter_add(&cache->evicted_count, 1);
+	return victim;
+}
+
+/* Takes a chain of `count` blocks off the free list, evicting until there are enough. */
+static uint32_t
+chain_take(struct qn_cache *cache, uint32_t count)
+{
+	while (cache->free_count < count)
+		cache_evict(cache);
+
+	const uint32_t first = cache->free_head;
+	uint32_t last = first;
+
+	for (uint32_t i = 1; i < count; i++)
+		last = atomic_load_explicit(&cache->blocks[last].next, memory_order_relaxed);
+	cache->free_head = atomic_load_explicit(&cache->blocks[last].next, memory_order_relaxed);
+	cache->free_count -= count;
+	atomic_store_explicit(&cache->blocks[last].next, NO_BLOCK, memory_order_release);
+	counter_add(&cache->block_used, count);
+	return first;
+}
+
+/* --- Writing ------------------------------------------------------------------------- */
+
+static uint32_t
+entry_write(struct qn_cache *cache, const struct qn_cache_key *key, uint32_t ttl_s,
+    struct qn_view value, uint32_t now_s)
+{
+	const uint32_t index = chain_take(cache, blocks_for(key->len, value.len));
+	struct block *head = &cache->blocks[index];
+	const uint32_t version = atomic_load_explicit(&head->version, memory_order_relaxed);
+	struct cursor cursor = cursor_at_head(cache, index);
+
+	qn_assert(version % 2 != 0);
+	atomic_store_explicit(&head->hash, key->hash, memory_order_release);
+	atomic_store_explicit(&head->head.stored_s, now_s, memory_order_release);
+	atomic_store_explicit(&head->head.ttl_s, ttl_s, memory_order_release);
+	atomic_store_explicit(&head->value_len, (uint16_t)value.len, memory_order_release);
+	atomic_store_explicit(&head->name_len, (uint8_t)(key->len - 3), memory_order_release);
+	atomic_store_explicit(&head->visited, 0, memory_order_relaxed);
+	cursor_write(&cursor, key->bytes, key->len);
+	cursor_write(&cursor, value.data, value.len);
+	atomic_store_explicit(&head->version, version + 1, memory_order_release);
+	queue_push(cache, index);
+	counter_add(&cache->entry_count, 1);
+	return index;
+}
+
+bool
+qn_cache_put(struct qn_cache *cache, const struct qn_cache_key *key, uint32_t ttl_s,
+    struct qn_view value, struct qn_now now)
+{
+	if (value.len > QN_CACHE_VALUE_MAX) {
+		qn_cache_remove(cache, key);
+		return false;
+	}
+	const uint32_t index = entry_write(cache, key,
+	    ttl_s < QN_CACHE_TTL_MAX ? ttl_s : QN_CACHE_TTL_MAX, value, cache_seconds(cache, now));
+	/* Writing may have evicted the older entry, so it is looked for only now. */
+	struct slot slot = slot_of_key(cache, key);
+
+	if (slot.bucket != NULL) {
+		const uint32_t replaced = slot_block(slot);
+
+		atomic_store_explicit(&slot.bucket->blocks[slot.at], index, memory_order_release);
+		entry_free(cache, replaced);
+		return true;
+	}
+	slot = slot_free(cache, key->hash);
+	if (slot.bucket == NULL)
+		slot = slot_evict(cache, key->hash);
+	atomic_store_explicit(&slot.bucket->blocks[slot.at], index, memory_order_release);
+	atomic_store_explicit(
+	    &slot.bucket->tags[slot.at], hash_tag(key->hash), memory_order_release);
+	return true;
+}
+
+bool
+qn_cache_remove(struct qn_cache *cache, const struct qn_cache_key *key)
+{
+	const struct slot slot = slot_of_key(cache, key);
+
+	if (slot.bucket == NULL)
+		return false;
+	const uint32_t index = slot_block(slot);
+
+	slot_clear(slot);
+	entry_free(cache, index);
+	return true;
+}
+
+uint32_t
+qn_cache_flush(struct qn_cache *cache, const struct qn_name *name)
+{
+	uint32_t flushed = 0;
+	uint32_t newer;
+
+	for (uint32_t at = cache->oldest; at != NO_BLOCK; at = newer) {
+		struct cursor cursor = cursor_at_head(cache, at);
+		uint8_t key[3 + QN_NAME_MAX];
+		const uint8_t name_len =
+		    atomic_load_explicit(&cache->blocks[at].name_len, memory_order_relaxed);
+		struct qn_name owner;
+
+		newer = cache->blocks[at].head.newer;
+		cursor_read(&cursor, key, 3u + name_len);
+		owner.len = name_len;
+		memcpy(owner.octets, key + 3, name_len);
+		if (!qn_name_within(&owner, name))
+			continue;
+		entry_remove(cache, at);
+		flushed++;
+	}
+	return flushed;
+}
+
+struct qn_cache_figures
+qn_cache_figures(const struct qn_cache *cache)
+{
+	return (struct qn_cache_figures){
+	    .entry_count = atomic_load_explicit(&cache->entry_count, memory_order_relaxed),
+	    .block_count = cache->block_count,
+	    .block_used = atomic_load_explicit(&cache->block_used, memory_order_relaxed),
+	    .evicted_count = atomic_load_explicit(&cache->evicted_count, memory_order_relaxed),
+	};
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * One shard of the cache: a bounded store from keys to bytes with a time to live.
+ *
+ * A key is (kind, name, type); what the bytes mean is up to the kind (cache/answer.h,
+ * cache/records.h). An entry is a chain of 64-byte blocks: no fragmentation, and whatever is
+ * evicted fits whatever comes. Buckets of one cache line hold ten (tag, block) pairs; every
+ * key has two buckets.
+ *
+ * Owner:   one thread puts, removes and evicts; any thread may get, without locks.
+ * Reading: a head block's version is even while its entry stands. A reader copies, then
+ *          looks whether the version is still the same; if not, it has missed.
+ * Memory:  lives in the block given to init; never outgrows it.
+ * Time:    reads no clock; whole seconds since init. An entry never outlives its TTL.
+ * Bounds:  get looks into 2 buckets. put evicts no more entries than it needs blocks, plus
+ *          one for a slot, and the hand passes over at most QN_CACHE_HAND_MAX entries each.
+ * Trust:   callers have parsed and ranked the data; unchecked here.
+ * Source:  Y. Zhang et al., "SIEVE is simpler than LRU", NSDI 2024 (eviction).
+ */
+#include "base/arena.h"
+#include "base/hash.h"
+#include "base/time.h"
+#include "wire/name.h"
+
+/** Longest value that is kept; longer ones are answered but not cached. */
+#define QN_CACHE_VALUE_MAX 8192
+#define QN_CACHE_HAND_MAX  64
+#define QN_CACHE_TTL_MAX   0xffffffu /* Seconds: 24 bits. */
+
+/** What an entry is about. */
+enum qn_cache_kind {
+	QN_CACHE_ANSWER = 1, /* A ready-made answer to a client's question. */
+	QN_CACHE_RRSET,      /* An RRset that an authority answered with. */
+	QN_CACHE_NEGATIVE,   /* A name (type 0) or a type that does not exist, with its SOA. */
+	QN_CACHE_DELEGATION, /* A zone cut as its parent describes it, with glue. */
+	QN_CACHE_FAILURE,    /* How often in a row a question has failed (RFC 9520). */
+};
+
+/** A key ready for use: the name folded to lower case, and the hash of it all. */
+struct qn_cache_key {
+	uint32_t hash;
+	uint16_t len;
+	uint8_t bytes[3 + QN_NAME_MAX]; /* Kind, type (big-endian), name. */
+};
+
+/** What is kept beside the value. */
+struct qn_cache_item {
+	uint32_t age_s;
+	uint32_t ttl_s; /* As it was put: fresh while age_s < ttl_s. */
+	uint16_t value_len;
+};
+
+enum qn_cache_found {
+	QN_CACHE_MISS,
+	QN_CACHE_FRESH,
+	QN_CACHE_STALE, /* There, but older than its TTL (RFC 8767 may want it). */
+};
+
+struct qn_cache;
+
+/** Bytes of bookkeeping apart from blocks, and the number of blocks, come out of `bytes`. */
+size_t qn_cache_size(size_t bytes);
+
+/** Builds an empty cache inside `block`, aligned to QN_ARENA_ALIGN. */
+struct qn_cache *qn_cache_init(struct qn_span block, struct qn_now now);
+
+/** Makes the key of (kind, name, type) under `hash_key`, which all shards of a node share. */
+void qn_cache_key_init(struct qn_cache_key *key, const struct qn_hash_key *hash_key,
+    enum qn_cache_kind kind, const struct qn_name *name, uint16_t type);
+
+/** Starts loading the buckets of `key`: do a whole burst first, then get. */
+void qn_cache_prefetch(const struct qn_cache *cache, const struct qn_cache_key *key);
+
+/**
+ * Copies the value of `key` to `value`, which holds QN_CACHE_VALUE_MAX bytes, and says how
+ * old it is. May be called from any thread.
+ */
+QN_MUST_USE enum qn_cache_found qn_cache_get(const struct qn_cache *cache,
+    const struct qn_cache_key *key, struct qn_now now, uint8_t *value, struct qn_cache_item *item);
+
+/** Puts or replaces; false, and any older entry gone, when the value is too long to keep. */
+bool qn_cache_put(struct qn_cache *cache, const struct qn_cache_key *key, uint32_t ttl_s,
+    struct qn_view value, struct qn_now now);
+
+/** Forgets `key`; false when it was not there. */
+bool qn_cache_remove(struct qn_cache *cache, const struct qn_cache_key *key);
+
+/** Forgets everything at or below `name`; returns the number of entries. Reads every block. */
+uint32_t qn_cache_flush(struct qn_cache *cache, const struct qn_name *name);
+
+/** Figures; may be read from any thread. */
+struct qn_cache_figures {
+	uint64_t entry_count;
+	uint64_t block_count; /* In all, of 64 bytes each. */
+	uint64_t block_used;
+	uint64_t evicted_count; /* Entries that made room for others, ever. */
+};
+
+struct qn_cache_figures qn_cache_figures(const struct qn_cache *cache);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "cache/records.h"
+
+#include "base/endian.h"
+
+/* A row of failures is forgotten after twice the longest time one is cached. */
+#define FAILURE_ROW_S 120
+
+static enum qn_cache_found
+store_get(struct qn_store *store, enum qn_cache_kind kind, const struct qn_name *name,
+    uint16_t type, struct qn_now now, struct qn_cache_item *item)
+{
+	struct qn_cache_key key;
+
+	qn_cache_key_init(&key, store->hash_key, kind, name, type);
+	return qn_cache_get(store->cache, &key, now, store->scratch, item);
+}
+
+static void
+store_put(struct qn_store *store, enum qn_cache_kind kind, const struct qn_name *name,
+    uint16_t type, uint32_t ttl_s, struct qn_view value, struct qn_now now)
+{
+	struct qn_cache_key key;
+
+	qn_cache_key_init(&key, store->hash_key, kind, name, type);
+	qn_cache_put(store->cache, &key, ttl_s, value, now);
+}
+
+static struct qn_writer
+store_writer(struct qn_store *store)
+{
+	return qn_writer_of((struct qn_span){store->scratch, QN_CACHE_VALUE_MAX});
+}
+
+static struct qn_view
+writer_view(const struct qn_writer *writer)
+{
+	return (struct qn_view){writer->data, writer->at};
+}
+
+/* RRset value: rank, count, packed rdatas. */
+void
+qn_store_put_rrset(
+    struct qn_store *store, const struct qn_rrset *rrset, enum qn_rank rank, struct qn_now now)
+{
+	struct qn_cache_item item;
+
+	if (rrset->ttl_s == 0)
+		return;
+	if (store_get(store, QN_CACHE_RRSET, &rrset->owner, rrset->type, now, &item) ==
+		QN_CACHE_FRESH &&
+	    store->scratch[0] > rank)
+		return;
+
+	struct qn_writer writer = store_writer(store);
+
+	qn_write_u8(&writer, (uint8_t)rank);
+	qn_write_u16(&writer, rrset->count);
+	qn_write_bytes(&writer, rrset->rdatas);
+	if (!writer.overflowed)
+		store_put(store, QN_CACHE_RRSET, &rrset->owner, rrset->type, rrset->ttl_s,
+		    writer_view(&writer), now);
+}
+
+bool
+qn_store_get_rrset(struct qn_store *store, const struct qn_name *owner, uint16_t type,
+    struct qn_now now, struct qn_rrset *rrset)
+{
+	struct qn_cache_item item;
+
+	if (store_get(store, QN_CACHE_RRSET, owner, type, now, &item) != QN_CACHE_FRESH)
+		return false;
+	struct qn_reader reader = qn_reader_of((struct qn_view){store->scratch, item.value_len});
+
+	qn_name_copy(&rrset->owner, owner);
+	rrset->type = type;
+	rrset->class = QN_CLASS_IN;
+	rrset->ttl_s = item.ttl_s - item.age_s;
+	qn_read_u8(&reader);
+	rrset->count = qn_read_u16(&reader);
+	rrset->rdatas = qn_read_bytes(&reader, qn_reader_left(&reader));
+	return !reader.failed;
+}
+
+/* Negative value: rcode, then nothing or the SOA's owner and rdata. */
+void
+qn_store_put_negative(struct qn_store *store, const struct qn_name *name, uint16_t type,
+    const struct qn_negative *negative, struct qn_now now)
+{
+	struct qn_writer writer = store_writer(store);
+
+	if (negative->ttl_s == 0)
+		return;
+	qn_write_u16(&writer, negative->rcode);
+	if (negative->has_soa) {
+		qn_write_bytes(&writer, qn_name_view(&negative->soa.owner));
+		qn_write_bytes(&writer, negative->soa.rdatas);
+	}
+	if (!writer.overflowed)
+		store_put(store, QN_CACHE_NEGATIVE, name,
+		    negative->rcode == QN_RCODE_NXDOMAIN ? 0 : type, negative->ttl_s,
+		    writer_view(&writer), now);
+}
+
+static bool
+negative_read(struct qn_view value, uint32_t ttl_s, struct qn_negative *negative)
+{
+	struct qn_reader reader = qn_reader_of(value);
+
+	negative->rcode = qn_read_u16(&reader);
+	negative->ttl_s = ttl_s;
+	negative->has_soa = qn_reader_left(&reader) > 0;
+	if (!negative->has_soa)
+		return !reader.failed;
+	qn_read_name(&reader, &negative->soa.owner);
+	negative->soa.type = QN_TYPE_SOA;
+	negative->soa.class = QN_CLASS_IN;
+	negative->soa.ttl_s = ttl_s;
+	negative->soa.count = 1;
+	negative->soa.rdatas = qn_read_bytes(&reader, qn_reader_left(&reader));
+	return !reader.failed;
+}
+
+bool
+qn_store_get_negative(struct qn_store *store, const struct qn_name *name, uint16_t type,
+    struct qn_now now, struct qn_negative *negative)
+{
+	struct qn_cache_item item;
+
+	if (store_get(store, QN_CACHE_NEGATIVE, name, 0, now, &item) != QN_CACHE_FRESH &&
+	    store_get(store, QN_CACHE_NEGATIVE, name, type, now, &item) != QN_CACHE_FRESH)
+		return false;
+	return negative_read(
+	    (struct qn_view){store->scratch, item.value_len}, item.ttl_s - item.age_s, negative);
+}
+
+uint32_t
+qn_store_count_failure(
+    struct qn_store *store, const struct qn_name *name, uint16_t type, struct qn_now now)
+{
+	struct qn_cache_item item;
+	uint32_t count = 0;
+	uint8_t value[4];
+
+	if (store_get(store, QN_CACHE_FAILURE, name, type, now, &item) == QN_CACHE_FRESH &&
+	    item.value_len == sizeof(value))
+		count = qn_load_be32(store->scratch);
+	if (count < UINT32_MAX)
+		count++;
+	qn_store_be32(value, count);
+	store_put(store, QN_CACHE_FAILURE, name, type, FAILURE_ROW_S,
+	    (struct qn_view){value, sizeof(value)}, now);
+	return count;
+}
+
+void
+qn_store_clear_failure(struct qn_store *store, const struct qn_name *name, uint16_t type)
+{
+	struct qn_cache_key key;
+
+	qn_cache_key_init(&key, store->hash_key, QN_CACHE_FAILURE, name, type);
+	qn_cache_remove(store->cache, &key);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * What the iterator keeps in the cache: RRsets with rank, and proofs of nothing there.
+ *
+ * A store bundles one shard's cache with the node's hash key, so that callers name things
+ * by owner and type. Reading copies into the caller's scratch; a view is good until its
+ * next use.
+ * RFC:    2181 s5.4.1 (rank), 2308 (negative answers).
+ */
+#include "cache/cache.h"
+#include "wire/rrset.h"
+
+/** Trustworthiness of data, the higher the better (RFC 2181 s5.4.1). */
+enum qn_rank {
+	QN_RANK_ANSWER = 1,        /* Answer section of a reply without AA. */
+	QN_RANK_AUTHORITATIVE = 2, /* Answer section of an authoritative reply. */
+};
+
+/** A shard's cache as its owner uses it. */
+struct qn_store {
+	struct qn_cache *cache;
+	const struct qn_hash_key *hash_key;
+	uint8_t *scratch; /* QN_CACHE_VALUE_MAX bytes. */
+};
+
+/** A name or type known not to exist. */
+struct qn_negative {
+	uint16_t rcode; /* NXDOMAIN, or NOERROR for no data of the type. */
+	bool has_soa;
+	uint32_t ttl_s;      /* Left. */
+	struct qn_rrset soa; /* Its zone's SOA, when there is one. */
+};
+
+/** Puts `rrset` unless a fresh one of higher rank is there. Zero TTLs are not kept. */
+void qn_store_put_rrset(
+    struct qn_store *store, const struct qn_rrset *rrset, enum qn_rank rank, struct qn_now now);
+
+/** Finds a fresh RRset; its TTL is what is left. */
+QN_MUST_USE bool qn_store_get_rrset(struct qn_store *store, const struct qn_name *owner,
+    uint16_t type, struct qn_now now, struct qn_rrset *rrset);
+
+/**
+ * Remembers that `name` (NXDOMAIN) or its `type` (NOERROR) does not exist, for the lower of
+ * the SOA's TTL and MINIMUM as the caller has put it into `negative->ttl_s`.
+ */
+void qn_store_put_negative(struct qn_store *store, const struct qn_name *name, uint16_t type,
+    const struct qn_negative *negative, struct qn_now now);
+
+/** Whether `name` or its `type` is known not to exist. */
+QN_MUST_USE bool qn_store_get_negative(struct qn_store *store, const struct qn_name *name,
+    uint16_t type, struct qn_now now, struct qn_negative *negative);
+
+/** Counts one more failure of a question in a row and returns the count, this one included. */
+uint32_t qn_store_count_failure(
+    struct qn_store *store, const struct qn_name *name, uint16_t type, struct qn_now now);
+
+/** Ends a row of failures. */
+void qn_store_clear_failure(struct qn_store *store, const struct qn_name *name, uint16_t type);
