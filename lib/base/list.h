@@ -15,7 +15,7 @@ struct qn_list {
 };
 
 /** The structure of `type` whose member `member` is the link `link`. */
-#define qn_list_entry(link, type, member) ((type *)((char *)(link) - offsetof(type, member)))
+#define qn_list_entry(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
 static inline void
 qn_list_init(struct qn_list *list)

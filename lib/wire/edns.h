@@ -26,13 +26,23 @@ struct qn_edns_option {
 	struct qn_view data;
 };
 
+/**
+ * Reads an OPT record out of its class, TTL and rdata; false when the options are broken or
+ * too many. The options of a version other than 0 are left alone: their form is not known.
+ */
+QN_MUST_USE bool qn_edns_read(
+    struct qn_edns *edns, uint16_t class, uint32_t ttl, struct qn_view options);
+
 /** Takes the next option off the front of `options`; false when none is left. */
 bool qn_edns_option_next(struct qn_view *options, struct qn_edns_option *option);
 
 /** Finds the first option with `code`; false when there is none. */
 bool qn_edns_option_find(const struct qn_edns *edns, uint16_t code, struct qn_view *data);
 
-/** Starts an OPT record; options follow, then end. `rcode` is the full 12-bit one. */
+/**
+ * Starts an OPT record and returns where it is; options follow, then end. `rcode` is the full
+ * 12-bit one, of which the upper 8 are written here. The caller counts the record.
+ */
 size_t qn_write_edns_begin(
     struct qn_writer *writer, uint16_t udp_size, uint16_t rcode, bool dnssec_ok);
 

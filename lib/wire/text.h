@@ -2,9 +2,9 @@
 #pragma once
 /**
  * @file
- * Mnemonics of types, classes and response codes for people to read and write.
+ * Mnemonics of types and response codes for people to read and write.
  *
- * What has no mnemonic is TYPEnnn, CLASSnnn (RFC 3597 s5) and RCODEnnn.
+ * What has no mnemonic is TYPEnnn (RFC 3597 s5) or RCODEnnn.
  */
 #include "base/assert.h"
 

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "wire/writer.h"
+
+#include "base/endian.h"
+
+#include <string.h>
+
+#define POINTER_FLAGS 0xc000u
+#define POINTER_REACH 0x4000u /* Offsets below fit the 14 bits of a pointer. */
+
+/* Room for `len` octets, which the caller fills; NULL, latching the overflow, without it. */
+static uint8_t *
+writer_take(struct qn_writer *writer, size_t len)
+{
+	if (writer->overflowed || len > writer->cap - writer->at) {
+		writer->overflowed = true;
+		return NULL;
+	}
+	uint8_t *place = writer->data + writer->at;
+
+	writer->at += len;
+	return place;
+}
+
+void
+qn_write_u8(struct qn_writer *writer, uint8_t value)
+{
+	uint8_t *place = writer_take(writer, 1);
+
+	if (place != NULL)
+		*place = value;
+}
+
+void
+qn_write_u16(struct qn_writer *writer, uint16_t value)
+{
+	uint8_t *place = writer_take(writer, 2);
+
+	if (place != NULL)
+		qn_store_be16(place, value);
+}
+
+void
+qn_write_u32(struct qn_writer *writer, uint32_t value)
+{
+	uint8_t *place = writer_take(writer, 4);
+
+	if (place != NULL)
+		qn_store_be32(place, value);
+}
+
+void
+qn_write_bytes(struct qn_writer *writer, struct qn_view bytes)
+{
+	uint8_t *place = writer_take(writer, bytes.len);
+
+	/* An empty view may hold no pointer at all. */
+	if (place != NULL && bytes.len > 0)
+		memcpy(place, bytes.data, bytes.len);
+}
+
+void
+qn_write_u16_at(struct qn_writer *writer, size_t at, uint16_t value)
+{
+	/* What overflowed may never have got as far as `at`. */
+	if (writer->overflowed)
+		return;
+	qn_assert(writer->at >= 2 && at <= writer->at - 2);
+	qn_store_be16(writer->data + at, value);
+}
+
+/* Offers the name that was written at `at` as a target. */
+static void
+writer_remember(struct qn_writer *writer, size_t at)
+{
+	if (writer->overflowed || at >= POINTER_REACH || writer->name_count == QN_WRITER_NAME_MAX)
+		return;
+	writer->names[writer->name_count++] = (uint16_t)at;
+}
+
+/* Offsets of the labels of a name, its root label excluded. */
+struct label_list {
+	unsigned count;
+	size_t starts[QN_NAME_LABEL_MAX];
+};
+
+/* The labels of the name written at `at`; the pointers in it are the writer's own. */
+static void
+labels_of_written(struct label_list *labels, const struct qn_writer *writer, size_t at)
+{
+	labels->count = 0;
+	while (writer->data[at] != 0) {
+		if (writer->data[at] > QN_LABEL_MAX) {
+			at = qn_load_be16(writer->data + at) & ~POINTER_FLAGS;
+			continue;
+		}
+		labels->starts[labels->count++] = at;
+		at += writer->data[at] + 1u;
+	}
+}
+
+static void
+labels_of_name(struct label_list *labels, const struct qn_name *name)
+{
+	labels->count = 0;
+	for (size_t at = 0; name->octets[at] != 0; at += name->octets[at] + 1u)
+		labels->starts[labels->count++] = at;
+}
+
+/* Length octets are compared along with the rest: folding leaves them alone. */
+static bool
+label_equal(const uint8_t *a, const uint8_t *b)
+{
+	for (unsigned i = 0; i <= *a; i++)
+		if (qn_octet_lower(a[i]) != qn_octet_lower(b[i]))
+			return false;
+	return true;
+}
+
+/* How many labels, counted from the root, `name` shares with a written name. */
+static unsigned
+labels_shared(const struct qn_writer *writer, const struct label_list *written,
+    const struct qn_name *name, const struct label_list *labels)
+{
+	const unsigned most = written->count < labels->count ? written->count : labels->count;
+	unsigned shared = 0;
+
+	while (shared < most &&
+	       label_equal(writer->data + written->starts[written->count - 1 - shared],
+		   name->octets + labels->starts[labels->count - 1 - shared]))
+		shared++;
+	/* The nearer part of a long name may be out of a pointer's reach, the rest within. */
+	while (shared > 0 && written->starts[written->count - shared] >= POINTER_REACH)
+		shared--;
+	return shared;
+}
+
+/* The longest suffix of `name` written so far: its labels and its offset. */
+static unsigned
+suffix_find(const struct qn_writer *writer, const struct qn_name *name,
+    const struct label_list *labels, size_t *suffix_at)
+{
+	unsigned best = 0;
+
+	for (unsigned i = 0; i < writer->name_count && best < labels->count; i++) {
+		struct label_list written;
+
+		labels_of_written(&written, writer, writer->names[i]);
+		const unsigned shared = labels_shared(writer, &written, name, labels);
+
+		if (shared > best) {
+			best = shared;
+			*suffix_at = written.starts[written.count - shared];
+		}
+	}
+	return best;
+}
+
+void
+qn_write_name(struct qn_writer *writer, const struct qn_name *name)
+{
+	struct label_list labels;
+	size_t suffix_at = 0;
+
+	labels_of_name(&labels, name);
+	const unsigned shared = suffix_find(writer, name, &labels, &suffix_at);
+
+	if (shared == 0) {
+		qn_write_name_full(writer, name);
+		return;
+	}
+	const size_t at = writer->at;
+	const size_t head_len = shared == labels.count ? 0 : labels.starts[labels.count - shared];
+
+	qn_write_bytes(writer, (struct qn_view){name->octets, head_len});
+	qn_write_u16(writer, (uint16_t)(POINTER_FLAGS | suffix_at));
+	if (head_len > 0)
+		writer_remember(writer, at);
+}
+
+void
+qn_write_name_full(struct qn_writer *writer, const struct qn_name *name)
+{
+	const size_t at = writer->at;
+
+	qn_write_bytes(writer, qn_name_view(name));
+	/* A pointer to the root would be longer than the root. */
+	if (name->len > 1)
+		writer_remember(writer, at);
+}
