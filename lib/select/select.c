@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "select/select.h"
+
+/* What an address never asked is expected to take: low, so that it is tried early. */
+#define UNKNOWN_RTT_US (30 * QN_US_PER_MS)
+
+/* Scores this close are a draw, which spreads load and keeps paths unpredictable. */
+#define DRAW_US (10 * QN_US_PER_MS)
+
+/* Larger than any round trip: tried addresses sort behind untried, avoided behind all. */
+#define TRIED_US   (10 * QN_US_PER_S)
+#define AVOIDED_US (100 * QN_US_PER_S)
+
+#define TIMEOUT_UNKNOWN_US (400 * QN_US_PER_MS)
+#define TIMEOUT_LEAST_US   (50 * QN_US_PER_MS)
+#define TIMEOUT_MOST_US    (1500 * QN_US_PER_MS)
+
+static uint64_t
+candidate_score_us(const struct qn_candidate *candidate, const struct qn_server *server,
+    struct qn_random *random, struct qn_now now)
+{
+	uint64_t score_us = qn_random_below(random, DRAW_US) + candidate->tries * TRIED_US;
+
+	if (server == NULL)
+		return score_us + UNKNOWN_RTT_US;
+	score_us += server->measured ? server->srtt_us : UNKNOWN_RTT_US;
+	if (!qn_mono_reached(server->avoid_until, now.mono))
+		score_us += AVOIDED_US;
+	return score_us;
+}
+
+uint32_t
+qn_select_next(const struct qn_candidate *candidates, uint32_t candidate_count,
+    const struct qn_ledger *ledger, struct qn_random *random, struct qn_now now)
+{
+	uint32_t best = QN_SELECT_NONE;
+	uint64_t best_us = UINT64_MAX;
+
+	for (uint32_t i = 0; i < candidate_count; i++) {
+		const struct qn_candidate *candidate = &candidates[i];
+
+		if (candidate->failed || candidate->tries >= QN_SELECT_TRIES_MAX)
+			continue;
+		const uint64_t score_us = candidate_score_us(
+		    candidate, qn_ledger_find(ledger, &candidate->address), random, now);
+
+		if (score_us < best_us) {
+			best_us = score_us;
+			best = i;
+		}
+	}
+	return best;
+}
+
+uint64_t
+qn_select_timeout_us(const struct qn_server *server, unsigned tries)
+{
+	uint64_t timeout_us = TIMEOUT_UNKNOWN_US;
+
+	if (server != NULL && server->measured)
+		timeout_us = server->srtt_us + 4ull * server->rttvar_us;
+	if (timeout_us < TIMEOUT_LEAST_US)
+		timeout_us = TIMEOUT_LEAST_US;
+	for (unsigned i = 0; i < tries && timeout_us < TIMEOUT_MOST_US; i++)
+		timeout_us *= 2;
+	return timeout_us < TIMEOUT_MOST_US ? timeout_us : TIMEOUT_MOST_US;
+}

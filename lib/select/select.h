@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * Which nameserver address to ask next, and how long to wait for it: pure rules.
+ *
+ * Statistics are passed as values (a row of the ledger, or nothing for an address never
+ * asked); the caller keeps them.
+ */
+#include "base/random.h"
+#include "select/ledger.h"
+
+/** One address that could be asked on behalf of one question. */
+struct qn_candidate {
+	struct qn_address address;
+	uint8_t server; /* Which nameserver of the delegation it belongs to. */
+	uint8_t tries;  /* How often this question was sent there. */
+	bool failed;    /* Gave a useless answer to this question. */
+};
+
+/** Times the same question is sent to one address. */
+#define QN_SELECT_TRIES_MAX 3
+
+/** Returned when no candidate may be asked any more. */
+#define QN_SELECT_NONE UINT32_MAX
+
+/**
+ * The candidate with the shortest expected time to an answer; addresses already tried come
+ * after those not yet tried, avoided ones last. Returns its index, or QN_SELECT_NONE.
+ */
+QN_MUST_USE uint32_t qn_select_next(const struct qn_candidate *candidates, uint32_t candidate_count,
+    const struct qn_ledger *ledger, struct qn_random *random, struct qn_now now);
+
+/** How long to wait for an answer: microseconds. `server` is NULL for an address never asked. */
+uint64_t qn_select_timeout_us(const struct qn_server *server, unsigned tries);
