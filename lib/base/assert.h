@@ -13,8 +13,8 @@
 noreturn void qn_assert_failed(const char *expression, const char *file, int line);
 
 /** Stops the program when `expression`, which only a bug can make false, is false. */
-#define qn_assert(expression)                                                                      \
-	(__builtin_expect(!!(expression), 1) ? (void)0                                             \
+#define qn_assert(expression)                          \
+	(__builtin_expect(!!(expression), 1) ? (void)0 \
 					     : qn_assert_failed(#expression, __FILE__, __LINE__))
 
 /** Marks a result that the caller has to look at. */

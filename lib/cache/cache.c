@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cache/cache.h"
 
+#include "base/counter.h"
 #include "base/endian.h"
 
 #include <stdatomic.h>
@@ -65,19 +66,10 @@ struct qn_cache {
 	uint32_t oldest;
 	uint32_t hand;
 	struct qn_mono start;
-	_Atomic uint64_t entry_count;
-	_Atomic uint64_t block_used;
-	_Atomic uint64_t evicted_count;
+	qn_counter entry_count;
+	qn_counter block_used;
+	qn_counter evicted_count;
 };
-
-/* Counters have one writer: a plain load, add and store. */
-static void
-counter_add(_Atomic uint64_t *counter, int64_t change)
-{
-	const uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
-
-	atomic_store_explicit(counter, value + (uint64_t)change, memory_order_relaxed);
-}
 
 static uint32_t
 cache_seconds(const struct qn_cache *cache, struct qn_now now)
@@ -456,8 +448,8 @@ entry_free(struct qn_cache *cache, uint32_t index)
 	atomic_store_explicit(&cache->blocks[last].next, cache->free_head, memory_order_release);
 	cache->free_head = index;
 	cache->free_count += count;
-	counter_add(&cache->block_used, -(int64_t)count);
-	counter_add(&cache->entry_count, -1);
+	qn_counter_sub(&cache->block_used, count);
+	qn_counter_sub(&cache->entry_count, 1);
 }
 
 static void
@@ -495,7 +487,7 @@ cache_evict(struct qn_cache *cache)
 	}
 	cache->hand = at;
 	entry_remove(cache, at); /* Moves the hand on to the next newer one. */
-	counter_add(&cache->evicted_count, 1);
+	qn_counter_add(&cache->evicted_count, 1);
 }
 
 /* Both buckets of `hash` are full: makes room, if possible at the cost of one not visited. */
@@ -517,7 +509,7 @@ slot_evict(struct qn_cache *cache, uint32_t hash)
 
 	slot_clear(victim);
 	entry_free(cache, index);
-	counter_add(&cache->evicted_count, 1);
+	qn_counter_add(&cache->evicted_count, 1);
 	return victim;
 }
 
@@ -536,7 +528,7 @@ chain_take(struct qn_cache *cache, uint32_t count)
 	cache->free_head = atomic_load_explicit(&cache->blocks[last].next, memory_order_relaxed);
 	cache->free_count -= count;
 	atomic_store_explicit(&cache->blocks[last].next, NO_BLOCK, memory_order_release);
-	counter_add(&cache->block_used, count);
+	qn_counter_add(&cache->block_used, count);
 	return first;
 }
 
@@ -562,7 +554,7 @@ entry_write(struct qn_cache *cache, const struct qn_cache_key *key, uint32_t ttl
 	cursor_write(&cursor, value.data, value.len);
 	atomic_store_explicit(&head->version, version + 1, memory_order_release);
 	queue_push(cache, index);
-	counter_add(&cache->entry_count, 1);
+	qn_counter_add(&cache->entry_count, 1);
 	return index;
 }
 
@@ -638,9 +630,9 @@ struct qn_cache_figures
 qn_cache_figures(const struct qn_cache *cache)
 {
 	return (struct qn_cache_figures){
-	    .entry_count = atomic_load_explicit(&cache->entry_count, memory_order_relaxed),
+	    .entry_count = qn_counter_get(&cache->entry_count),
 	    .block_count = cache->block_count,
-	    .block_used = atomic_load_explicit(&cache->block_used, memory_order_relaxed),
-	    .evicted_count = atomic_load_explicit(&cache->evicted_count, memory_order_relaxed),
+	    .block_used = qn_counter_get(&cache->block_used),
+	    .evicted_count = qn_counter_get(&cache->evicted_count),
 	};
 }
