@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * What the unit tests share: cmocka with the headers it wants first, and short ways to write
+ * down names and bytes.
+ */
+#include "wire/name.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/** The head of a test function. */
+#define TEST(function) static void function(void **state __attribute__((unused)))
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(*(array)))
+
+/** The name that `text` spells; fails the test when it spells none. */
+struct qn_name test_name(const char *text);
+
+/** Presentation form of `name`, in memory of this module that the next call overwrites. */
+const char *test_name_text(const struct qn_name *name);
+
+/** Decodes hexadecimal digits, spaces between them ignored, into `room`; fails the test on others. */
+struct qn_view test_hex(struct qn_span room, const char *hex);
+
+/** The octets of a string, its final zero excluded. */
+struct qn_view test_octets(const char *text);
+
+/** Fails the test when the views differ. */
+#define assert_view_equal(a, b)                                                  \
+	do {                                                                     \
+		const struct qn_view first = (a), second = (b);                  \
+		assert_int_equal(first.len, second.len);                         \
+		if (first.len > 0)                                               \
+			assert_memory_equal(first.data, second.data, first.len); \
+	} while (0)
+
+/** Fails the test when `name` does not read as `text`. */
+#define assert_name_text(name, text) assert_string_equal(test_name_text(name), text)
