@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""quinced and quincectl, run in a lab."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+
+import yaml
+
+from lab import ROOT, until
+
+BUILD = ROOT / os.environ.get("QN_BUILD", "build")
+QUINCED = BUILD / "app/quinced/quinced"
+QUINCECTL = BUILD / "app/quincectl/quincectl"
+START_S = 30.0  # Sanitized builds map a lot of memory first.
+
+
+def check(path):
+    """Runs `quinced -c PATH --check`."""
+    return subprocess.run(
+        [QUINCED, "-c", path, "--check"], text=True, capture_output=True, timeout=START_S
+    )
+
+
+class Node:
+    """One quinced inside a lab's node namespace."""
+
+    def __init__(self, lab, changes=None):
+        """`changes` maps a section to the keys it replaces in the lab's configuration."""
+        self.lab = lab
+        self.path = lab.directory / "quinced.yaml"
+        self.log_path = lab.directory / "quinced.log"
+        self.process = None
+        self.settings = yaml.safe_load(lab.script("config"))
+        for section, keys in (changes or {}).items():
+            if isinstance(keys, list):
+                self.settings[section] = keys
+            else:
+                self.settings.setdefault(section, {}).update(keys)
+        self.socket_path = self.settings["control"]["socket"]
+
+    def launch(self, environment=None):
+        """Starts the process without waiting for anything."""
+        self.path.write_text(yaml.safe_dump(self.settings))
+        with open(self.log_path, "w") as log:
+            self.process = subprocess.Popen(
+                self.lab.node.command(QUINCED, "-c", self.path),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=dict(os.environ, **(environment or {})),
+            )
+
+    def start(self):
+        """Starts the daemon and waits until it says that it is ready."""
+        notify_path = self.lab.directory / "notify.sock"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(str(notify_path))
+            try:
+                notify.settimeout(0.1)
+                self.launch({"NOTIFY_SOCKET": str(notify_path)})
+                ready = until(lambda: self._notified_ready(notify), START_S, step_s=0)
+            finally:
+                notify_path.unlink()
+        if not ready:
+            self.kill()
+            raise RuntimeError(f"quinced did not become ready:\n{self.log()}")
+
+    def _notified_ready(self, notify):
+        """True once READY=1 has arrived; raises when the daemon ended instead."""
+        if self.process.poll() is not None:
+            raise RuntimeError(f"quinced exited with {self.process.returncode}:\n{self.log()}")
+        try:
+            return b"READY=1" in notify.recv(4096).splitlines()
+        except socket.timeout:
+            return False
+
+    def stop(self):
+        """Sends SIGTERM; returns (exit status, seconds it took)."""
+        begin = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        return status, time.monotonic() - begin
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def is_running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def control_process(self, *words):
+        """Runs quincectl; returns the finished process."""
+        return subprocess.run(
+            [QUINCECTL, "--socket", self.socket_path, *words],
+            text=True,
+            capture_output=True,
+            timeout=10,
+        )
+
+    def control(self, *words):
+        """Runs quincectl and returns what it printed, parsed."""
+        process = self.control_process(*words)
+        assert process.returncode == 0, process.stderr
+        return json.loads(process.stdout)
+
+    def totals(self):
+        return self.control("stats")["totals"]
+
+    def flush(self):
+        """Forgets everything that was learned."""
+        self.control("flush", ".")
+
+    def waiting(self):
+        """Questions that are on their way, client and upstream side together."""
+        return sum(
+            w["parked_queries"] + w["upstream_in_flight"] for w in self.control("status")["workers"]
+        )
+
+    def mbufs_in_use(self):
+        return {pool["name"]: pool["in_use"] for pool in self.control("status")["mempools"]}

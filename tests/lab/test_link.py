@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The port on its link: neighbours, echo, checksums, fragments, and frames it must not take."""
+
+import socket
+import struct
+
+import dns.rcode
+import pytest
+
+import frames
+from frames import Wire
+from lab import CLIENT_V4, NODE_V4, NODE_V6, query, until
+
+
+@pytest.fixture
+def wire(lab, node):
+    with Wire(lab) as made:
+        yield made
+
+
+def counted(node, counter, before, at_least=1):
+    """Waits until a counter has grown by that much."""
+    return until(lambda: node.totals()[counter] - before[counter] >= at_least, 2.0)
+
+
+def question():
+    return query("www.example.com.", "A").to_wire()
+
+
+def test_node_answers_for_its_addresses(lab, node, server):
+    """The router forgets the node's hardware address and gets it back by ARP or discovery."""
+    lab.net.run("ip", "neighbour", "flush", "dev", "vnode")
+    lab.ask("www.example.com.", "A", server)
+    entry = lab.net.run("ip", "neighbour", "show", server, "dev", "vnode")
+    assert lab.node.mac("vres").hex(":") in entry
+
+
+def test_node_answers_for_no_other_address(lab, node):
+    for address in ("10.99.0.77", "fd00:99::77"):
+        with pytest.raises(Exception):
+            lab.net.run("ping", "-c", "1", "-W", "1", address)
+        assert "lladdr" not in lab.net.run("ip", "neighbour", "show", address, "dev", "vnode")
+
+
+@pytest.mark.parametrize("size", [0, 56, 1400])
+def test_echo(lab, node, server, size):
+    output = lab.client.run("ping", "-c", "2", "-i", "0.2", "-W", "2", "-s", size, server)
+    assert "2 received" in output
+
+
+def test_ipv4_options_are_skipped(lab, node, wire):
+    before = node.totals()
+    for options in (b"\x01" * 4, b"\x94\x04\0\0", b"\x07\x27\x04" + bytes(36) + b"\0"):
+        wire.send(frames.query_v4(wire.node_mac, wire.mac, question(), options=options))
+    assert counted(node, "client_queries", before, 3)
+
+
+def test_fragments_are_dropped_and_counted(lab, node, wire):
+    before = node.totals()
+    for fragment in (0x2000, 0x0010, 0x2010):  # First, last, middle.
+        wire.send(frames.query_v4(wire.node_mac, wire.mac, question(), fragment=fragment))
+    segment = frames.udp("fd00:98::2", NODE_V6, question())
+    packet = struct.pack("!BBHI", frames.PROTOCOL_UDP, 0, 1, 7) + segment
+    packet = frames.ipv6("fd00:98::2", NODE_V6, 44, packet)
+    wire.send(frames.ethernet(wire.node_mac, wire.mac, frames.ETHERTYPE_IPV6, packet))
+    assert counted(node, "drop_fragment", before, 4)
+    assert node.totals()["client_queries"] == before["client_queries"]
+
+
+@pytest.mark.parametrize("make", [frames.query_v4, frames.query_v6])
+def test_wrong_udp_checksum_is_dropped_and_counted(lab, node, wire, make):
+    before = node.totals()
+    frame = bytearray(make(wire.node_mac, wire.mac, question()))
+    frame[-1] ^= 0xFF
+    wire.send(bytes(frame))
+    assert counted(node, "drop_udp_checksum", before)
+    assert node.totals()["client_queries"] == before["client_queries"]
+
+
+def test_missing_udp_checksum_is_fine_over_ipv4_only(lab, node, wire):
+    """RFC 768 allows none; RFC 8200 s8.1 does not."""
+    before = node.totals()
+    for make, header_len in ((frames.query_v4, 14 + 20), (frames.query_v6, 14 + 40)):
+        frame = bytearray(make(wire.node_mac, wire.mac, question()))
+        frame[header_len + 6 : header_len + 8] = bytes(2)
+        wire.send(bytes(frame))
+    assert counted(node, "drop_udp_checksum", before)
+    assert counted(node, "client_queries", before)
+    after = node.totals()
+    assert after["drop_udp_checksum"] - before["drop_udp_checksum"] == 1
+    assert after["client_queries"] - before["client_queries"] == 1
+
+
+def test_wrong_ipv4_checksum_is_dropped_and_counted(lab, node, wire):
+    before = node.totals()
+    frame = bytearray(frames.query_v4(wire.node_mac, wire.mac, question()))
+    frame[14 + 8] -= 1  # A router that lowers the hop limit and forgets the checksum.
+    wire.send(bytes(frame))
+    assert counted(node, "drop_ip_checksum", before)
+
+
+def test_own_frames_are_dropped_and_counted(lab, node, wire):
+    """The packet socket hands up what the kernel sends on the interface as well."""
+    before = node.totals()
+    wire.send(frames.query_v4(wire.node_mac, wire.node_mac, question()))
+    assert counted(node, "drop_own_mac", before)
+    assert node.totals()["client_queries"] == before["client_queries"]
+
+
+def test_frames_for_others_are_not_taken(lab, node, wire):
+    before = node.totals()
+    other_mac = bytes.fromhex("020000000001")
+    wire.send(frames.query_v4(other_mac, wire.mac, question()))
+    segment = frames.udp(CLIENT_V4, "10.99.0.77", question())
+    packet = frames.ipv4(CLIENT_V4, "10.99.0.77", frames.PROTOCOL_UDP, segment)
+    wire.send(frames.ethernet(wire.node_mac, wire.mac, frames.ETHERTYPE_IPV4, packet))
+    lab.ask("www.example.com.", "A")
+    assert node.totals()["client_queries"] == before["client_queries"] + 1
+
+
+def test_oversized_frames_are_dropped_whole(lab, node, wire):
+    """Longer than the port's buffers: a cut-off frame must not be taken for a whole one."""
+    lab.net.run("ip", "link", "set", "vnode", "mtu", "9000")
+    lab.node.run("ip", "link", "set", "vres", "mtu", "9000")
+    try:
+        before = node.totals()
+        for make in (frames.query_v4, frames.query_v6):
+            wire.send(make(wire.node_mac, wire.mac, question() + bytes(5000)))
+        lab.ask("www.example.com.", "A")
+        assert node.totals()["client_queries"] == before["client_queries"] + 1
+    finally:
+        lab.node.run("ip", "link", "set", "vres", "mtu", "1500")
+        lab.net.run("ip", "link", "set", "vnode", "mtu", "1500")
+
+
+def test_partial_checksums_are_not_believed(lab, node, server):
+    """A local sender leaves the checksum to hardware that a veth does not have.
+
+    Such packets are indistinguishable from damaged ones, so they are dropped and counted, and
+    nothing is the matter once the sender completes its checksums.
+    """
+    lab.ask("www.example.com.", "A", server)
+    lab.script("checksums", "partial")
+    try:
+        before = node.totals()
+        wire = query("www.example.com.", "A").to_wire()
+        source = frames.ROUTER_V4 if server == NODE_V4 else frames.ROUTER_V6
+        assert exchange_from_router(lab, wire, server, source) is None
+        assert counted(node, "drop_udp_checksum", before)
+    finally:
+        lab.script("checksums", "full")
+    assert lab.ask("www.example.com.", "A", server).rcode() == dns.rcode.NOERROR
+
+
+def exchange_from_router(lab, wire, server, source):
+    """As Lab.exchange, from the machine next to the node: forwarding would complete checksums."""
+    family = socket.AF_INET6 if ":" in server else socket.AF_INET
+    with lab.net.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(0.5)
+        sock.bind((source, 0))
+        sock.connect((server, 53))
+        sock.send(wire)
+        try:
+            return sock.recv(65535)
+        except socket.timeout:
+            return None
+
+
+def test_gateway_may_change_its_hardware_address(lab, node, server):
+    """A router is replaced: its new address announces itself, and answers go there."""
+    lab.ask("www.example.com.", "A", server)
+    old = lab.net.mac("vnode").hex(":")
+    new = "02:00:00:00:00:99"
+    try:
+        lab.net.run("ip", "link", "set", "vnode", "address", new)
+        lab.net.run("ip", "neighbour", "flush", "dev", "vnode")
+        reply = until(lambda: lab.exchange(question(), server, timeout_s=0.5), 5.0)
+        assert reply is not None
+    finally:
+        lab.net.run("ip", "link", "set", "vnode", "address", old)
+        lab.net.run("ip", "neighbour", "flush", "dev", "vnode")
+    assert until(lambda: lab.exchange(question(), server, timeout_s=0.5), 5.0) is not None

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Starting, refusing to start, and stopping without leaving anything."""
+
+import os
+import re
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from lab import NODE_V4, query, until
+from quince import Node, check
+
+STOP_S = float(os.environ.get("QN_STOP_S", "1.0"))  # Sanitizers look for leaks at exit.
+
+
+def traces(lab):
+    """What a daemon could leave behind on this machine."""
+    meminfo = Path("/proc/meminfo").read_text()
+    return {
+        "node processes": lab.node.run("ip", "netns", "pids", lab.node.name).split(),
+        "XDP program": "xdp" in lab.node.run("ip", "-d", "link", "show", "vres"),
+        "free hugepages": re.search(r"HugePages_Free: +(\d+)", meminfo).group(1),
+        "lab files": sorted(p.name for p in lab.directory.iterdir()),
+        "DPDK run-time files": sorted(map(str, Path("/run/dpdk").glob("**/*"))),
+    }
+
+
+@pytest.fixture
+def before(lab):
+    """The traces before; the configuration and the log are the test's own."""
+    for name in ("quinced.yaml", "quinced.log"):
+        (lab.directory / name).touch()
+    return traces(lab)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_stops_in_a_second_and_leaves_nothing(lab, before, number):
+    node = Node(lab)
+    node.start()
+    lab.ask("www.example.com.", "A")
+    begin = time.monotonic()
+    node.process.send_signal(number)
+    status = node.process.wait(timeout=10)
+    assert time.monotonic() - begin < STOP_S
+    assert status == 0, node.log()
+    assert traces(lab) == before
+
+
+def test_stops_with_questions_on_their_way(lab, before):
+    node = Node(lab)
+    node.start()
+    with lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect((NODE_V4, 53))
+        for i in range(50):
+            sock.send(query(f"n{i}.alldead.net.", "A").to_wire())
+        assert until(lambda: node.waiting() >= 50, 2.0)
+        status, seconds = node.stop()
+    assert status == 0, node.log()
+    assert seconds < STOP_S
+    assert traces(lab) == before
+
+
+def test_starts_again_after_being_killed(lab):
+    """The control socket of the dead is no obstacle; that of the living is."""
+    node = Node(lab)
+    node.start()
+    node.kill()
+    again = Node(lab)
+    again.start()
+    try:
+        assert lab.ask("www.example.com.", "A").answer
+        second = Node(lab)
+        second.path = lab.directory / "second.yaml"
+        second.log_path = lab.directory / "second.log"
+        second.launch()
+        assert second.process.wait(timeout=10) == 1
+        assert second.socket_path in second.log()
+        assert again.control("status")["pid"] == again.process.pid
+    finally:
+        again.stop()
+
+
+def test_xdp_port_answers_and_leaves_no_program(lab, before):
+    ports = Node(lab).settings["ports"]
+    ports[0]["device"] = "net_af_xdp0,iface=vres"
+    node = Node(lab, {"ports": ports})
+    node.start()
+    assert lab.ask("www.glueless.com.", "A").answer
+    node.kill()  # Leaves its program attached; the next start must cope.
+    node = Node(lab, {"ports": ports})
+    node.start()
+    assert lab.ask("www.glueless.com.", "A").answer
+    status, _ = node.stop()
+    assert status == 0, node.log()
+    assert traces(lab) == before
+
+
+def test_idle_daemon_rests(lab):
+    """`poll: adaptive` is a good neighbour: an idle second costs little processor time."""
+    node = Node(lab)
+    node.start()
+    try:
+        lab.ask("www.example.com.", "A")
+        time.sleep(1)
+        begin = processor_s(node)
+        time.sleep(2)
+        assert (processor_s(node) - begin) / 2 < 0.10
+    finally:
+        node.stop()
+
+
+def processor_s(node):
+    """Processor seconds that the process has used."""
+    fields = Path(f"/proc/{node.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+# --- configurations that must be refused -----------------------------------------------------
+
+# What is replaced in the lab's configuration, and by what. The first line that differs is the one
+# that the message must name.
+BROKEN = {
+    "unknown section": ("control:", "kontrol:\n  x: 1\ncontrol:"),
+    "unknown key": ("  poll: adaptive", "  pol: adaptive"),
+    "duplicate key": ("  poll: adaptive", "  poll: adaptive\n  poll: busy"),
+    "poll word": ("poll: adaptive", "poll: sometimes"),
+    "minimization word": ("resolver:\n", "resolver:\n  qname-minimization: mostly\n"),
+    "cache unreadable": ("cache: 64MiB", "cache: lots"),
+    "cache too small": ("cache: 64MiB", "cache: 4KiB"),
+    "cache negative": ("cache: 64MiB", "cache: -64MiB"),
+    "cache overflow": ("cache: 64MiB", "cache: 99999999999999999999MiB"),
+    "core missing": ("workers: [", "workers: [4096, "),
+    "core not a number": ("workers: [", "workers: [one, "),
+    "device empty": ("device: net_af_packet0,iface=vres", 'device: ""'),
+    "address": ("10.99.0.2/24", "10.99.0.256/24"),
+    "address without a prefix": ("10.99.0.2/24", "10.99.0.2"),
+    "prefix length": ("fd00:99::2/64", "fd00:99::2/129"),
+    "gateway": ("gateways: [10.99.0.1", "gateways: [10.99.0"),
+    "gateway off the link": ("gateways: [10.99.0.1", "gateways: [10.77.0.1"),
+    "service address nobody carries": ("service:\n", "service:\n  addresses: [192.0.2.1]\n"),
+    "allow": ("0.0.0.0/0", "0.0.0.0/33"),
+    "root hints missing": ("root.hints", "no-such.hints"),
+    "list for a scalar": ("poll: adaptive", "poll: [adaptive]"),
+    "scalar for a list": ('allow: [0.0.0.0/0, "::/0"]', "allow: everybody"),
+    "tab": ("  poll: adaptive", "\tpoll: adaptive"),
+}
+
+
+def broken_configuration(lab, old, new):
+    """The lab's configuration with one thing wrong: (path, number of the first line changed)."""
+    good = lab.script("config")
+    assert old in good
+    bad = good.replace(old, new, 1)
+    path = lab.directory / "broken.yaml"
+    path.write_text(bad)
+    lines = zip(good.splitlines(), bad.splitlines())
+    return path, next(i for i, (a, b) in enumerate(lines, start=1) if a != b)
+
+
+@pytest.fixture
+def scratch(lab):
+    """Removes what the configuration tests write."""
+    yield
+    for name in ("broken.yaml", "good.yaml"):
+        (lab.directory / name).unlink(missing_ok=True)
+
+
+def test_good_configuration_passes(lab, scratch):
+    path = lab.directory / "good.yaml"
+    path.write_text(lab.script("config"))
+    process = check(path)
+    assert (process.returncode, process.stdout, process.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_broken_configuration_is_one_sentence_with_its_line(lab, scratch, fault):
+    path, line = broken_configuration(lab, *BROKEN[fault])
+    process = check(path)
+    assert process.returncode == 1
+    assert process.stdout == ""
+    messages = process.stderr.splitlines()
+    assert len(messages) == 1, process.stderr
+    assert re.fullmatch(rf"{re.escape(str(path))}:{line}: .+\.", messages[0]), messages[0]
+
+
+def test_every_error_is_reported(lab, scratch):
+    path = lab.directory / "broken.yaml"
+    text = lab.script("config").replace("cache: 64MiB", "cache: lots")
+    path.write_text(text.replace("poll: adaptive", "poll: sometimes").replace("  id:", "  idd:"))
+    process = check(path)
+    assert process.returncode == 1
+    numbers = [int(message.split(":")[1]) for message in process.stderr.splitlines()]
+    assert numbers == [2, 3, 5]
+
+
+def test_missing_file_is_named(lab):
+    process = check("/nonexistent/quince.yaml")
+    assert process.returncode == 1
+    assert len(process.stderr.splitlines()) == 1
+    assert "/nonexistent/quince.yaml" in process.stderr
+
+
+@pytest.mark.parametrize("text", ["", "just a word\n", "- a\n- list\n", "node: {id: x}\n"])
+def test_configuration_without_ports_is_refused(lab, scratch, text):
+    path = lab.directory / "broken.yaml"
+    path.write_text(text)
+    process = check(path)
+    assert process.returncode == 1
+    assert len(process.stderr.splitlines()) == 1 and str(path) in process.stderr
+
+
+# How the settings are spoiled, and a word of the sentence that must say so.
+REFUSED_AT_START = {
+    "device that does not come up": (
+        lambda settings: settings["ports"][0].update(device="net_af_packet0,iface=nosuch0"),
+        "nosuch0",
+    ),
+    "too little memory": (lambda settings: settings["node"].update(cache="900GiB"), "memory"),
+    "broken configuration": (lambda settings: settings["node"].update(poll="never"), "never"),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSED_AT_START)
+def test_refused_start_says_one_sentence_and_leaves_nothing(lab, before, fault):
+    spoil, word = REFUSED_AT_START[fault]
+    node = Node(lab)
+    spoil(node.settings)
+    node.launch()
+    assert node.process.wait(timeout=20) == 1
+    assert len([line for line in node.log().splitlines() if word in line]) == 1, node.log()
+    assert traces(lab) == before
