@@ -21,11 +21,8 @@ struct qn_mail {
 
 struct qn_mailbox;
 
-/**
- * A mailbox for at least `capacity` packets, near the core of the receiving `worker`; NULL
- * when memory is short. Needs a started EAL (qn_port_eal_start()).
- */
-struct qn_mailbox *qn_mailbox_create(uint32_t capacity, uint16_t worker);
+/** A mailbox for at least `capacity` packets, 1 or more; NULL when memory is short. */
+struct qn_mailbox *qn_mailbox_create(uint32_t capacity);
 
 /** Frees the packets still inside, too. */
 void qn_mailbox_destroy(struct qn_mailbox *mailbox);

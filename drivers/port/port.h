@@ -34,7 +34,8 @@ struct qn_port_eal_config {
 	uint16_t device_count;
 	const uint16_t *worker_cores; /* CPU of worker 0, 1, ...; each at most once. */
 	uint16_t worker_count;
-	uint64_t memory_bytes; /* What qn_port_memory_alloc() will be asked for in all. */
+	uint64_t memory_bytes;  /* What qn_port_memory_alloc() will be asked for in all. */
+	bool without_hugepages; /* Takes ordinary memory even if hugepages are free. */
 };
 
 /**
@@ -126,7 +127,7 @@ enum qn_port_counter {
 	QN_PORT_RX_DROP_OWN_MAC,    /* Source address is the port's: our own, or a loop. */
 	QN_PORT_RX_DROP_OVERSIZED,  /* Longer than frame_max, or cut by the driver. */
 	QN_PORT_RX_DROP_RUNT,       /* Shorter than an Ethernet header. */
-	QN_PORT_RX_DROP_SEGMENTS,   /* In several buffers and did not fit one. */
+	QN_PORT_RX_DROP_SEGMENTS,   /* In several buffers, though short enough for one. */
 	QN_PORT_RX_CHECKSUM_FILLED, /* From a socket of this machine: see drivers/port/partial.h. */
 	QN_PORT_TX_PACKETS,         /* Taken by the device. */
 	QN_PORT_TX_BYTES,
