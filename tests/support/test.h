@@ -31,6 +31,22 @@ struct qn_view test_hex(struct qn_span room, const char *hex);
 /** The octets of a string, its final zero excluded. */
 struct qn_view test_octets(const char *text);
 
+/** Where a failed assertion jumps to while a test waits for one; NULL otherwise. */
+extern jmp_buf *test_bug_exit;
+
+/** Fails the test unless the expression makes a qn_assert fail. */
+#define assert_is_bug(expression)                                           \
+	do {                                                                \
+		jmp_buf here;                                               \
+		test_bug_exit = &here;                                      \
+		if (setjmp(here) == 0) {                                    \
+			(void)(expression);                                 \
+			test_bug_exit = NULL;                               \
+			fail_msg("no assertion failed in %s", #expression); \
+		}                                                           \
+		test_bug_exit = NULL;                                       \
+	} while (0)
+
 /** Fails the test when the views differ. */
 #define assert_view_equal(a, b)                                                  \
 	do {                                                                     \
