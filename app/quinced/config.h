@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * The configuration: a YAML file, read and checked as a whole, then never changed.
+ *
+ * Memory: a plain value; nothing in it points anywhere, and it may be copied.
+ * Errors: every one in the file is noted with its line, not just the first.
+ */
+#include "diagnostics.h"
+#include "machine.h"
+#include "shard/shard.h"
+
+#define CONFIG_DEVICE_MAX  256 /* Octets of a device's description, the final zero included. */
+#define CONFIG_ADDRESS_MAX QN_LINK_ADDRESS_MAX
+#define CONFIG_GATEWAY_MAX (2 * QN_LINK_GATEWAY_MAX)
+#define CONFIG_PATH_MAX    108 /* As long as the name of a Unix socket may be. */
+
+enum config_poll {
+	CONFIG_POLL_ADAPTIVE, /* Rests when there is nothing to do. */
+	CONFIG_POLL_BUSY,     /* Never sleeps. */
+};
+
+struct config_port {
+	char device[CONFIG_DEVICE_MAX];
+	struct qn_prefix addresses[CONFIG_ADDRESS_MAX]; /* Address and length of its network. */
+	uint8_t address_count;
+	struct qn_address gateways[CONFIG_GATEWAY_MAX];
+	uint8_t gateway_count;
+	uint16_t vlan; /* 0: untagged. */
+	uint16_t mtu;  /* 0: what the device has. */
+};
+
+/** What is fixed from start to stop. */
+struct config_fixed {
+	uint64_t cache_bytes;                  /* Of the whole node. */
+	unsigned cache_line;                   /* Where the file says so; 0 when it does not. */
+	uint16_t workers[QN_SHARD_WORKER_MAX]; /* Cores. */
+	uint16_t worker_count;
+	enum config_poll poll;
+	struct config_port ports[QN_SHARD_LINK_MAX];
+	uint16_t port_count;
+	char socket[CONFIG_PATH_MAX];
+};
+
+struct config {
+	struct config_fixed fixed;
+	struct qn_shard_config live; /* What workers see; a reload changes most of it. */
+};
+
+/**
+ * Reads and checks the file that `errors` names. True with `config` filled; false, with at
+ * least one error noted, when there is anything wrong with it.
+ */
+bool config_load(struct config *config, const struct machine *machine, struct diagnostics *errors);
+
+/** Room for what config_reload() says, the final zero included. */
+#define CONFIG_RESTART_MAX 128
+
+/**
+ * Takes over from `next` what may change while the node runs. Names, joined by ", ", the keys
+ * that differ too but wait for a restart; an empty text when there are none.
+ */
+void config_reload(
+    struct config *config, const struct config *next, char restart[CONFIG_RESTART_MAX]);

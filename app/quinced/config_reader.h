@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * What the files that read the configuration share while they do; nobody else includes it.
+ */
+#include "config.h"
+#include "document.h"
+
+struct config_reader {
+	struct config *config;
+	const struct machine *machine;
+	struct diagnostics *errors;
+	unsigned service_lines[QN_SHARD_SERVICE_MAX];
+	unsigned hints_line;
+	char hints_path[4096];
+	bool ports_seen;
+	bool ports_broken; /* An error in them makes others look wrong that are not. */
+	bool allow_seen;
+	bool workers_seen;
+	bool cache_seen;
+};
+
+#define CONFIG_ITEM_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/** Reads any address; false, with the error noted, when it is not one. */
+bool config_read_address(const struct document_value *value, struct qn_address *address);
+
+/** Whether `address` is an IPv6 address of one link (RFC 4291 s2.5.6). */
+bool config_is_link_local(const struct qn_address *address);
+
+/** "IPv4" or "IPv6". */
+const char *config_family_text(uint8_t family);
+
+/* Sections, each in the file of its name; `target` is the struct config_reader. */
+void config_read_ports(const struct document_value *value, void *target);
+void config_read_service(const struct document_value *value, void *target);
+
+/* What can only be checked when all has been read. */
+void config_check_ports(struct config_reader *reader);
+void config_check_service(struct config_reader *reader);
+
+/** Whether any port has a gateway of `family`. */
+bool config_has_gateway(const struct config_fixed *fixed, uint8_t family);
+
+/** Whether any port has an address of `family`. */
+bool config_has_address(const struct config_fixed *fixed, uint8_t family);

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The configuration file: what it may say, and what is said about what it may not. Every case
+ * that fails is compared with the whole of what the operator gets to read.
+ */
+#include "config.h"
+#include "support/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PORTS                                                \
+	"ports:\n"                                           \
+	"  - device: net_af_packet0,iface=vres\n"            \
+	"    addresses: [10.99.0.2/24, \"fd00:99::2/64\"]\n" \
+	"    gateways: [10.99.0.1, \"fd00:99::1\"]\n"
+#define HINTS "resolver: {root-hints: hints}\n"
+
+static char directory[] = "/tmp/quince-config-XXXXXX";
+
+static void
+write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int
+enter_directory(void **state)
+{
+	(void)state;
+	if (mkdtemp(directory) == NULL || chdir(directory) != 0)
+		return -1;
+	write_file("hints", ". NS a.root.\na.root. A 198.51.100.1\na.root. AAAA 2001:db8::1\n");
+	write_file("hints4", ". NS a.root.\na.root. A 198.51.100.1\n");
+	write_file("broken", "; comment\n. NS a.root.\na.root. A 198.51.100\n");
+	return 0;
+}
+
+static int
+leave_directory(void **state)
+{
+	static const char *const files[] = {"hints", "hints4", "broken", "file"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(files); i++)
+		unlink(files[i]);
+	return chdir("/") != 0 || rmdir(directory) != 0;
+}
+
+/* A machine with the first `core_count` cores. */
+static struct machine
+machine_of(int core_count)
+{
+	struct machine machine = {.memory_bytes = 8ull << 30};
+
+	for (int core = 0; core < core_count; core++)
+		CPU_SET(core, &machine.cores);
+	return machine;
+}
+
+/* Loads `text`; returns what was said about it, which the caller frees: empty when all is well. */
+static char *
+load_on(struct config *config, const char *text, int core_count)
+{
+	const struct machine machine = machine_of(core_count);
+	struct diagnostics errors;
+	char *said = NULL;
+	size_t said_len;
+	FILE *out = open_memstream(&said, &said_len);
+	bool ok;
+
+	assert_non_null(out);
+	write_file("file", text);
+	diagnostics_init(&errors, "file");
+	ok = config_load(config, &machine, &errors);
+	diagnostics_print(&errors, out);
+	assert_int_equal(fclose(out), 0);
+	assert_int_equal(ok, said_len == 0);
+	diagnostics_fini(&errors);
+	return said;
+}
+
+static void
+load_well(struct config *config, const char *text, int core_count)
+{
+	char *said = load_on(config, text, core_count);
+
+	assert_string_equal(said, "");
+	free(said);
+}
+
+/* What a file says, and all that is said about it. */
+struct complaint {
+	const char *what;
+	const char *text;
+	const char *said;
+};
+
+static const struct complaint complaints[] = {
+    {"empty file", "", "file: is empty; it needs a list of ports at least.\n"},
+    {"not YAML", "node:\n  id: [a\nports: x\n",
+	"file:3: not valid YAML: did not find expected ',' or ']', while parsing a flow "
+	"sequence.\n"},
+    {"two documents", HINTS PORTS "---\nnode:\n",
+	"file:6: a second YAML document begins here; leave only one in the file.\n"},
+    {"no keys", "- a\n- b\n",
+	"file:1: must hold keys with values, such as \"node: ...\".\n"
+	"file:1: ports: this key is missing; list the devices to answer on.\n"},
+    {"unknown keys", HINTS PORTS "nod: 1\nnode: {cahce: 1MiB, colour: red}\n[a]: b\n",
+	"file:6: unknown key \"nod\" in the file; did you mean \"node\"?\n"
+	"file:7: unknown key \"cahce\" in node; did you mean \"cache\"?\n"
+	"file:7: unknown key \"colour\" in node, which takes id, cache, workers, poll.\n"
+	"file:8: a key must be a single word.\n"},
+    {"a key twice", HINTS PORTS "node:\n  id: a\n  poll: busy\n  id: b\n",
+	"file:9: node.id: this key is on line 7 already; leave only one.\n"},
+    {"wrong types",
+	HINTS PORTS "node:\n  - a\nservice:\n  allow: 10.0.0.0/8\ncontrol:\n"
+		    "  socket: [a]\n",
+	"file:6: node: must hold keys with values, such as \"id: ...\".\n"
+	"file:9: service.allow: must be a list, even of one: [ITEM, ...].\n"
+	"file:11: control.socket: must be a single value, not a list or keys with values.\n"},
+    {"no value", HINTS PORTS "node:\n  id:\n  poll: \"\"\n",
+	"file:7: node.id: has no value; give one or leave the key out.\n"
+	"file:8: node.poll: has no value; give one or leave the key out.\n"},
+    {"node",
+	HINTS PORTS "node:\n  id: caf\xc3\xa9\n  cache: lots\n  poll: lazy\n"
+		    "  workers: [9, 1, x, 1, -1]\n",
+	"file:7: node.id: must be at most 127 printable ASCII characters.\n"
+	"file:8: node.cache: \"lots\" is not a size; write a number with KiB, MiB or GiB, as in "
+	"512MiB.\n"
+	"file:9: node.poll: \"lazy\" is not known here; write adaptive or busy.\n"
+	"file:10: node.workers: there is no core 9 for this process; it has 0-3.\n"
+	"file:10: node.workers: \"x\" is not a whole number from 0 to 1023.\n"
+	"file:10: node.workers: core 1 has a worker already.\n"
+	"file:10: node.workers: \"-1\" is not a whole number from 0 to 1023.\n"},
+    {"no workers", HINTS PORTS "node: {workers: []}\n",
+	"file:6: node.workers: is empty; list cores or leave the key out.\n"},
+    {"small cache", HINTS PORTS "node:\n  workers: [1, 2]\n  cache: 1023KiB\n",
+	"file:8: node.cache: too small; each of the 2 workers needs at least 1MiB.\n"},
+    {"sizes", HINTS PORTS "node:\n  cache: 18446744073709551615GiB\n",
+	"file:7: node.cache: \"18446744073709551615GiB\" is not a size; write a number with KiB, "
+	"MiB or GiB, as in 512MiB.\n"},
+    {"no ports", HINTS, "file:1: ports: this key is missing; list the devices to answer on.\n"},
+    {"empty ports", HINTS "ports: []\n",
+	"file:2: ports: is empty; the node needs a port to answer on.\n"},
+    {"bare port", HINTS "ports:\n  - vlan: 7\n",
+	"file:3: ports: this port has no device.\n"
+	"file:3: ports: this port has no addresses.\n"},
+    {"devices",
+	HINTS "ports:\n  - device: eth0\n    addresses: [10.0.0.2/24]\n"
+	      "  - device: 3b:00.9\n    addresses: [10.0.1.2/24]\n"
+	      "  - device: net_tap0\n    addresses: [10.0.2.2/24]\n"
+	      "  - device: net_tap0\n    addresses: [10.0.3.2/24]\n",
+	"file:3: ports.device: \"eth0\" is neither a PCI address, such as 0000:3b:00.0, nor a "
+	"virtual device, such as net_af_packet0,iface=eth1.\n"
+	"file:5: ports.device: \"3b:00.9\" is neither a PCI address, such as 0000:3b:00.0, nor a "
+	"virtual device, such as net_af_packet0,iface=eth1.\n"
+	"file:9: ports.device: another port has the device net_tap0 already.\n"},
+    {"port addresses",
+	HINTS "ports:\n  - device: net_tap0\n    addresses:\n      - 10.0.0.256/24\n"
+	      "      - 10.0.0.2\n      - 10.0.0.0/24\n      - 10.0.0.255/24\n      - 127.0.0.1/8\n"
+	      "      - 10.0.0.9/33\n      - 10.0.0.3/24\n      - 10.0.0.3/25\n",
+	"file:5: ports.addresses: \"10.0.0.256/24\" is not an address with the length of its "
+	"network, such as 10.0.0.2/24.\n"
+	"file:6: ports.addresses: 10.0.0.2 needs the length of its network, as in 10.0.0.2/24.\n"
+	"file:7: ports.addresses: 10.0.0.0/24 is not an address that one host can have.\n"
+	"file:8: ports.addresses: 10.0.0.255/24 is not an address that one host can have.\n"
+	"file:9: ports.addresses: 127.0.0.1/8 is not an address that one host can have.\n"
+	"file:10: ports.addresses: \"10.0.0.9/33\" is not an address with the length of its "
+	"network, such as 10.0.0.2/24.\n"
+	"file:12: ports.addresses: 10.0.0.3/25 is given to a port twice.\n"},
+    {"gateways off the link",
+	HINTS "ports:\n  - device: net_tap0\n    gateways:\n      - 10.0.1.1\n      - 10.0.0.2\n"
+	      "      - fe80::1\n    addresses: [10.0.0.2/24]\n",
+	"file:5: ports.gateways: 10.0.1.1 is in none of the networks of this port's addresses.\n"
+	"file:6: ports.gateways: 10.0.0.2 is the port's own address; give the router's.\n"
+	"file:7: ports.gateways: fe80::1 is in none of the networks of this port's addresses.\n"},
+    {"gateways",
+	HINTS
+	"ports:\n  - device: net_tap0\n    gateways:\n      - 10.0.1\n      - 224.0.0.1\n"
+	"      - 10.0.0.1\n      - 10.0.0.3\n      - 10.0.0.4\n    addresses: [10.0.0.2/24]\n",
+	"file:5: ports.gateways: \"10.0.1\" is not an IPv4 or IPv6 address.\n"
+	"file:6: ports.gateways: a router cannot have this address.\n"
+	"file:9: ports.gateways: a port takes at most 2 IPv4 gateways.\n"},
+    {"vlan and mtu",
+	HINTS "ports:\n  - device: net_tap0\n    addresses: [10.0.0.2/24]\n    vlan: 4095\n"
+	      "    mtu: 9000\n",
+	"file:5: ports.vlan: \"4095\" is not a whole number from 1 to 4094.\n"
+	"file:6: ports.mtu: \"9000\" is not a whole number from 1280 to 1500.\n"},
+    {"service addresses",
+	HINTS "ports:\n  - device: net_tap0\n    addresses: [10.0.0.2/24]\n"
+	      "service:\n  addresses:\n    - 10.0.0.2\n    - 10.0.0.9\n    - 192.0.2.1\n"
+	      "    - 2001:db8::53\n    - 10.0.0.2\n    - 127.0.0.1\n    - 1.2.3.4/32\n",
+	"file:8: service.addresses: no port carries 10.0.0.9: it is in the network of a port, so "
+	"give it to that port's addresses.\n"
+	"file:9: service.addresses: no port carries 192.0.2.1: it is in no port's network, and no "
+	"port has a gateway of its family to route it here.\n"
+	"file:10: service.addresses: no port carries 2001:db8::53: it is in no port's network, and "
+	"no port has a gateway of its family to route it here.\n"
+	"file:11: service.addresses: this address is on line 7 already.\n"
+	"file:12: service.addresses: clients cannot ask at this address.\n"
+	"file:13: service.addresses: \"1.2.3.4/32\" is not an IPv4 or IPv6 address.\n"},
+    {"access list",
+	HINTS PORTS "service:\n  allow:\n    - 10.0.0.1/8\n    - \"2001:db8::1/32\"\n"
+		    "    - all\n",
+	"file:8: service.allow: 10.0.0.1/8 has bits set behind its length; write 10.0.0.0/8.\n"
+	"file:9: service.allow: 2001:db8::1/32 has bits set behind its length; write "
+	"2001:db8::/32.\n"
+	"file:10: service.allow: \"all\" is not a prefix, such as 10.0.0.0/8, or an address.\n"},
+    {"empty access list", HINTS PORTS "service: {allow: []}\n",
+	"file:6: service.allow: is empty, so nobody could ask; list prefixes or leave the key "
+	"out.\n"},
+    {"minimization", PORTS "resolver: {root-hints: hints, qname-minimization: yes}\n",
+	"file:5: resolver.qname-minimization: \"yes\" is not known here; write relaxed or strict "
+	"or off.\n"},
+    {"no hints", PORTS "resolver:\n  root-hints: nowhere\n",
+	"file:6: resolver.root-hints: nowhere: cannot be opened: No such file or directory.\n"},
+    {"broken hints", PORTS "resolver:\n  root-hints: broken\n",
+	"file:6: resolver.root-hints: broken:3: Syntax error, could not parse the RR's rdata.\n"},
+    {"hints out of reach",
+	"ports:\n  - device: net_tap0\n    addresses: [\"2001:db8::2/64\"]\n"
+	"    gateways: [\"fe80::1\"]\nresolver:\n  root-hints: hints4\n",
+	"file:6: resolver.root-hints: hints4 has no address of a family that the ports can "
+	"reach.\n"},
+    {"socket", HINTS PORTS "control:\n  socket: here\n",
+	"file:7: control.socket: must be the full path of a socket, of at most 107 characters.\n"},
+};
+
+static void
+complains(void **state)
+{
+	const struct complaint *complaint = *state;
+	struct config config;
+	char *said = load_on(&config, complaint->text, 4);
+
+	assert_string_equal(said, complaint->said);
+	free(said);
+}
+
+TEST(unreadable_file)
+{
+	const struct machine machine = machine_of(1);
+	struct diagnostics errors;
+	struct config config;
+
+	diagnostics_init(&errors, "nowhere");
+	assert_false(config_load(&config, &machine, &errors));
+	assert_int_equal(errors.count, 1);
+	assert_int_equal(errors.items[0].line, 0);
+	assert_string_equal(
+	    errors.items[0].sentence, "cannot be opened: No such file or directory.");
+	diagnostics_fini(&errors);
+
+	diagnostics_init(&errors, "/");
+	assert_false(config_load(&config, &machine, &errors));
+	assert_int_equal(errors.count, 1);
+	assert_string_equal(
+	    errors.items[0].sentence, "is a directory; give the configuration file in it.");
+	diagnostics_fini(&errors);
+}
+
+static bool
+allows(const struct qn_shard_config *live, const char *text)
+{
+	struct qn_address address;
+
+	assert_true(qn_address_from_text(&address, text));
+	for (uint16_t i = 0; i < live->allow_count; i++)
+		if (qn_prefix_contains(&live->allow[i], &address))
+			return true;
+	return false;
+}
+
+static void
+assert_address(const struct qn_address *address, const char *expected)
+{
+	char text[QN_ADDRESS_TEXT_MAX];
+
+	qn_address_to_text(address, text);
+	assert_string_equal(text, expected);
+}
+
+TEST(defaults)
+{
+	static const char *const in[] = {"127.0.0.1", "::1", "10.1.2.3", "172.31.0.1",
+	    "192.168.255.1", "169.254.9.9", "fe80::5", "fd00::1", "fc00::1"};
+	static const char *const out[] = {"8.8.8.8", "172.32.0.1", "192.169.0.1", "2001:db8::1",
+	    "11.0.0.1", "fec0::1", "100.64.0.1"};
+	struct config config;
+	char host[QN_SHARD_ID_MAX] = "";
+
+	load_well(&config, HINTS PORTS, 4);
+	assert_int_equal(config.fixed.cache_bytes, 512ull << 20);
+	assert_int_equal(config.fixed.poll, CONFIG_POLL_ADAPTIVE);
+	assert_int_equal(config.fixed.worker_count, 3);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(config.fixed.workers[i], i + 1);
+	assert_string_equal(config.fixed.socket, "/run/quince/control.sock");
+	assert_int_equal(config.live.resolve.minimization, QN_MINIMIZATION_RELAXED);
+	gethostname(host, sizeof(host) - 1);
+	assert_string_equal(config.live.node_id, host);
+	assert_int_equal(config.live.service_count, 2);
+	assert_address(&config.live.service[0], "10.99.0.2");
+	assert_address(&config.live.service[1], "fd00:99::2");
+	for (size_t i = 0; i < COUNT_OF(in); i++)
+		assert_true(allows(&config.live, in[i]));
+	for (size_t i = 0; i < COUNT_OF(out); i++)
+		assert_false(allows(&config.live, out[i]));
+}
+
+TEST(one_core_is_the_workers)
+{
+	struct config config;
+
+	load_well(&config, HINTS PORTS, 1);
+	assert_int_equal(config.fixed.worker_count, 1);
+	assert_int_equal(config.fixed.workers[0], 0);
+}
+
+TEST(everything_given)
+{
+	struct config config;
+	const struct config_port *port;
+
+	load_well(&config,
+	    "node:\n  id: edge1.example\n  cache: 3GiB\n  workers: [3, 0]\n  poll: busy\n"
+	    "ports:\n  - device: 0000:3b:00.0\n    addresses: [10.0.0.2/31]\n"
+	    "    gateways: [10.0.0.3]\n    vlan: 4094\n    mtu: 1280\n"
+	    "  - device: net_af_xdp0,iface=eth1\n    addresses: [\"2001:db8::2/64\"]\n"
+	    "    gateways: [\"fe80::1\"]\n"
+	    "service:\n  addresses: [192.0.2.53, \"2001:db8:53::53\"]\n"
+	    "  allow: [0.0.0.0/0, 192.0.2.7]\n"
+	    "resolver: {root-hints: hints, qname-minimization: strict}\n"
+	    "control: {socket: /run/a.sock}\n",
+	    4);
+	assert_string_equal(config.live.node_id, "edge1.example");
+	assert_int_equal(config.fixed.cache_bytes, 3ull << 30);
+	assert_int_equal(config.fixed.worker_count, 2);
+	assert_int_equal(config.fixed.workers[0], 3);
+	assert_int_equal(config.fixed.workers[1], 0);
+	assert_int_equal(config.fixed.poll, CONFIG_POLL_BUSY);
+	assert_int_equal(config.fixed.port_count, 2);
+	port = &config.fixed.ports[0];
+	assert_string_equal(port->device, "0000:3b:00.0");
+	assert_int_equal(port->address_count, 1);
+	assert_address(&port->addresses[0].address, "10.0.0.2");
+	assert_int_equal(port->addresses[0].len_bits, 31);
+	assert_int_equal(port->gateway_count, 1);
+	assert_address(&port->gateways[0], "10.0.0.3");
+	assert_int_equal(port->vlan, 4094);
+	assert_int_equal(port->mtu, 1280);
+	assert_address(&config.fixed.ports[1].gateways[0], "fe80::1");
+	assert_int_equal(config.live.service_count, 2);
+	assert_address(&config.live.service[0], "192.0.2.53");
+	assert_int_equal(config.live.allow_count, 2);
+	assert_int_equal(config.live.allow[1].len_bits, 32);
+	assert_int_equal(config.live.resolve.minimization, QN_MINIMIZATION_STRICT);
+	assert_int_equal(config.live.resolve.hint_count, 1);
+	assert_true(config.live.resolve.use_ipv4);
+	assert_true(config.live.resolve.use_ipv6);
+	assert_string_equal(config.fixed.socket, "/run/a.sock");
+}
+
+TEST(sections_left_empty)
+{
+	struct config config;
+
+	load_well(
+	    &config, HINTS PORTS "node:\n  # id: a\nservice: {addresses: []}\ncontrol: ~\n", 2);
+	assert_int_equal(config.live.service_count, 2);
+}
+
+TEST(families_follow_the_gateways)
+{
+	struct config config;
+
+	load_well(&config,
+	    HINTS "ports:\n  - device: net_tap0\n    addresses: [10.0.0.2/24, \"2001:db8::2/64\"]\n"
+		  "    gateways: [\"2001:db8::1\"]\n",
+	    2);
+	assert_false(config.live.resolve.use_ipv4);
+	assert_true(config.live.resolve.use_ipv6);
+	load_well(&config, HINTS "ports:\n  - device: net_tap0\n    addresses: [10.0.0.2/24]\n", 2);
+	assert_true(config.live.resolve.use_ipv4);
+	assert_false(config.live.resolve.use_ipv6);
+}
+
+TEST(reload_keeps_what_is_fixed)
+{
+	struct config config, next;
+	char restart[CONFIG_RESTART_MAX];
+
+	load_well(&config, HINTS PORTS "node: {id: a, cache: 64MiB}\n", 4);
+	load_well(&next,
+	    PORTS "    mtu: 1400\n"
+		  "node: {id: b, cache: 32MiB, workers: [1], poll: busy}\n"
+		  "service: {allow: [192.0.2.0/24], addresses: [192.0.2.53]}\n"
+		  "resolver: {root-hints: hints4, qname-minimization: off}\n"
+		  "control: {socket: /run/b.sock}\n",
+	    4);
+	config_reload(&config, &next, restart);
+	assert_string_equal(restart,
+	    "node.cache, node.workers, node.poll, ports, service.addresses, control.socket");
+	assert_string_equal(config.live.node_id, "b");
+	assert_int_equal(config.live.allow_count, 1);
+	assert_int_equal(config.live.resolve.minimization, QN_MINIMIZATION_OFF);
+	assert_int_equal(config.live.resolve.hints[0].address_count, 1);
+	assert_int_equal(config.live.service_count, 2);
+	assert_address(&config.live.service[0], "10.99.0.2");
+	assert_int_equal(config.fixed.cache_bytes, 64ull << 20);
+
+	config_reload(&config, &config, restart);
+	assert_string_equal(restart, "");
+}
+
+#define COMPLAINT_COUNT (COUNT_OF(complaints))
+
+int
+main(void)
+{
+	static const struct CMUnitTest others[] = {
+	    cmocka_unit_test(unreadable_file),
+	    cmocka_unit_test(defaults),
+	    cmocka_unit_test(one_core_is_the_workers),
+	    cmocka_unit_test(everything_given),
+	    cmocka_unit_test(sections_left_empty),
+	    cmocka_unit_test(families_follow_the_gateways),
+	    cmocka_unit_test(reload_keeps_what_is_fixed),
+	};
+	struct CMUnitTest tests[COMPLAINT_COUNT + COUNT_OF(others)];
+
+	for (size_t i = 0; i < COMPLAINT_COUNT; i++)
+		tests[i] = (struct CMUnitTest){.name = complaints[i].what,
+		    .test_func = complains,
+		    .initial_state = (void *)(uintptr_t)&complaints[i]};
+	memcpy(tests + COMPLAINT_COUNT, others, sizeof(others));
+	return cmocka_run_group_tests(tests, enter_directory, leave_directory);
+}
