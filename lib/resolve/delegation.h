@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * A zone cut as the parent describes it: nameserver names and their addresses.
+ *
+ * Kept in the cache apart from answers: its glue reaches the zone's servers and is never
+ * given to a client, and nothing the child says makes it live longer (ghost domains).
+ * Bounds:  13 nameservers, 6 addresses each; what goes beyond is not taken.
+ * RFC:     1034 s4.2.1, 9471 (glue).
+ */
+#include "cache/records.h"
+#include "resolve/config.h"
+#include "select/select.h"
+
+#define QN_DELEGATION_SERVER_MAX  13
+#define QN_DELEGATION_ADDRESS_MAX 6 /* Of one nameserver. */
+
+/** A nameserver's name, and what has been done to find its addresses. */
+struct qn_nameserver {
+	struct qn_name name;
+	uint8_t address_count;
+	bool looked_up; /* Its addresses have been asked for, or are all there already. */
+};
+
+struct qn_delegation {
+	struct qn_name zone;
+	uint32_t ttl_s; /* 0: from the hints, which do not age. */
+	uint8_t server_count;
+	uint8_t candidate_count;
+	struct qn_nameserver servers[QN_DELEGATION_SERVER_MAX];
+	struct qn_candidate candidates[QN_DELEGATION_SERVER_MAX * QN_DELEGATION_ADDRESS_MAX];
+};
+
+/** Makes an empty delegation of `zone`. */
+void qn_delegation_init(struct qn_delegation *delegation, const struct qn_name *zone);
+
+/** Copies the parts that mean something. */
+void qn_delegation_copy(struct qn_delegation *to, const struct qn_delegation *from);
+
+/** Adds a nameserver, unless it is there or the delegation is full. */
+void qn_delegation_add_server(struct qn_delegation *delegation, const struct qn_name *name);
+
+/** Adds an address, unless it is there already or the nameserver has enough of them. */
+void qn_delegation_add_address(
+    struct qn_delegation *delegation, uint8_t server, const struct qn_address *address);
+
+/** The root as the hints have it (RFC 9609), with the addresses of families in use. */
+void qn_delegation_from_hints(
+    struct qn_delegation *delegation, const struct qn_resolve_config *config);
+
+/** Remembers a delegation for its ttl_s. */
+void qn_store_put_delegation(
+    struct qn_store *store, const struct qn_delegation *delegation, struct qn_now now);
+
+/** The deepest fresh delegation at or above `name`; false when there is not even the root's. */
+QN_MUST_USE bool qn_store_get_delegation(struct qn_store *store, const struct qn_name *name,
+    struct qn_now now, struct qn_delegation *delegation);

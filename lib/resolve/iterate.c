@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "resolve/minimize.h"
+#include "resolve/task.h"
+
+/* Nameservers whose addresses are looked up at the same time for one question. */
+#define LOOKUP_SERVERS 2
+
+/* --- Following what is known ------------------------------------------------------------ */
+
+/* Begins anew with another name: nothing learned about the old one's zone counts. */
+static void
+task_set_name(struct qn_task *task, const struct qn_name *name)
+{
+	qn_name_copy(&task->name, name);
+	task->zone_known = false;
+	task->seen_refused = false;
+	task->seen_other = false;
+}
+
+enum followed {
+	FOLLOWED, /* The name has changed. */
+	NOTHING,  /* Nothing is known. */
+	ENDED,    /* The task is finished or failed: hands off. */
+};
+
+/* Appends an alias that stands in one record and goes on with its target. */
+static enum followed
+follow_alias(struct qn_resolver *resolver, struct qn_task *task, const struct qn_rrset *alias,
+    struct qn_now now)
+{
+	struct qn_view rest = alias->rdatas;
+	struct qn_view rdata;
+	struct qn_name target;
+
+	if (task->alias_count == QN_ALIAS_MAX) {
+		qn_counter_add(&resolver->counters.task_alias_limit, 1);
+		qn_task_fail(resolver, task, QN_EDE_OTHER, now);
+		return ENDED;
+	}
+	task->alias_count++;
+	if (!qn_rdatas_next(&rest, &rdata) || !qn_rdata_name(&target, rdata) ||
+	    !qn_task_append(resolver, task, alias, QN_SECTION_ANSWER)) {
+		qn_task_fail(resolver, task, QN_EDE_INVALID_DATA, now);
+		return ENDED;
+	}
+	task_set_name(task, &target);
+	return FOLLOWED;
+}
+
+static void
+finish_positive(struct qn_resolver *resolver, struct qn_task *task, const struct qn_rrset *rrset,
+    struct qn_now now)
+{
+	if (qn_task_append(resolver, task, rrset, QN_SECTION_ANSWER))
+		qn_task_finish(resolver, task, QN_RCODE_NOERROR, now);
+	else
+		qn_task_fail(resolver, task, QN_EDE_OTHER, now);
+}
+
+static void
+finish_negative(struct qn_resolver *resolver, struct qn_task *task,
+    const struct qn_negative *negative, struct qn_now now)
+{
+	if (negative->has_soa &&
+	    !qn_task_append(resolver, task, &negative->soa, QN_SECTION_AUTHORITY)) {
+		qn_task_fail(resolver, task, QN_EDE_OTHER, now);
+		return;
+	}
+	if (!negative->has_soa)
+		task->ttl_s = 0; /* RFC 2308 s5: nothing says for how long. */
+	qn_task_finish(resolver, task, negative->rcode, now);
+}
+
+/* Takes one link out of the cache: the answer, its absence, or an alias. */
+static enum followed
+follow_cache(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	struct qn_store *store = &resolver->store;
+	struct qn_rrset *rrset = &resolver->reply.sets[0];
+	struct qn_negative *negative = &resolver->reply.negative;
+
+	if (qn_store_get_rrset(store, &task->name, task->question.type, now, rrset)) {
+		finish_positive(resolver, task, rrset, now);
+		return ENDED;
+	}
+	if (qn_store_get_negative(store, &task->name, task->question.type, now, negative)) {
+		finish_negative(resolver, task, negative, now);
+		return ENDED;
+	}
+	if (task->question.type != QN_TYPE_CNAME &&
+	    qn_store_get_rrset(store, &task->name, QN_TYPE_CNAME, now, rrset))
+		return follow_alias(resolver, task, rrset, now);
+	return NOTHING;
+}
+
+/* --- Nameserver addresses --------------------------------------------------------------- */
+
+/* Adds what the cache knows of a nameserver that came without glue. */
+static void
+server_from_cache(struct qn_resolver *resolver, struct qn_delegation *zone, uint8_t index,
+    uint16_t type, struct qn_now now)
+{
+	struct qn_rrset *rrset = &resolver->reply.sets[0];
+	struct qn_view rdata;
+
+	if (!qn_store_get_rrset(&resolver->store, &zone->servers[index].name, type, now, rrset))
+		return;
+	while (qn_rdatas_next(&rrset->rdatas, &rdata)) {
+		const struct qn_address address =
+		    type == QN_TYPE_A ? qn_address_ipv4(rdata.data) : qn_address_ipv6(rdata.data);
+
+		qn_delegation_add_address(zone, index, &address);
+	}
+}
+
+/* Readies the zone of the task for asking: candidates of families that we can reach. */
+static void
+zone_prepare(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	struct qn_delegation *zone = &task->zone;
+
+	for (uint8_t i = 0; i < zone->candidate_count; i++) {
+		struct qn_candidate *candidate = &zone->candidates[i];
+
+		candidate->failed = candidate->address.family == QN_FAMILY_IPV6
+		                        ? !resolver->config->use_ipv6
+		                        : !resolver->config->use_ipv4;
+	}
+	for (uint8_t i = 0; i < zone->server_count; i++) {
+		if (zone->servers[i].address_count > 0)
+			continue;
+		if (resolver->config->use_ipv4)
+			server_from_cache(resolver, zone, i, QN_TYPE_A, now);
+		if (resolver->config->use_ipv6)
+			server_from_cache(resolver, zone, i, QN_TYPE_AAAA, now);
+	}
+	task->known_labels = (uint8_t)qn_name_label_count(&zone->zone);
+}
+
+/* Finds the deepest zone known to hold the name; a DS lives above the cut (RFC 4035 s3.1.4.1). */
+static void
+task_find_zone(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	struct qn_name name;
+
+	qn_name_copy(&name, &task->name);
+	if (task->question.type == QN_TYPE_DS)
+		qn_name_parent(&name, &name);
+	if (!qn_store_get_delegation(&resolver->store, &name, now, &task->zone))
+		qn_delegation_from_hints(&task->zone, resolver->config);
+	zone_prepare(resolver, task, now);
+	task->zone_known = true;
+	task->minimize = resolver->config->minimization != QN_MINIMIZATION_OFF;
+	task->minimized_count = 0;
+}
+
+/* Starts, or joins, the question for one address family of a nameserver. */
+static bool
+lookup_start(struct qn_resolver *resolver, struct qn_task *task, uint8_t server, uint16_t type,
+    struct qn_now now)
+{
+	struct qn_question question = {.type = type, .class = QN_CLASS_IN};
+	struct qn_task *child;
+
+	qn_name_copy(&question.name, &task->zone.servers[server].name);
+	if (task->depth == QN_RESOLVE_DEPTH_MAX) {
+		qn_counter_add(&resolver->counters.lookup_depth, 1);
+		return false;
+	}
+	child = qn_task_open(resolver, &question, task, now);
+	if (child == NULL)
+		return false;
+	if (qn_task_depends_on(child, task)) {
+		qn_counter_add(&resolver->counters.lookup_cycle, 1);
+		return false;
+	}
+	qn_counter_add(&resolver->counters.lookup_started, 1);
+	return qn_task_wait(resolver, task, child, server);
+}
+
+/*
+ * Looks up the addresses of the next nameservers that have none. True when the task waits
+ * for at least one of them. Which come first is left to chance: it spreads the load, and
+ * nobody can choose the victim of a delegation to strangers' names (NXNSAttack).
+ */
+static bool
+lookup_servers(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	struct qn_delegation *zone = &task->zone;
+	const uint32_t first = qn_random_below(&resolver->random, zone->server_count);
+	unsigned started = 0;
+
+	for (uint8_t i = 0; i < zone->server_count && started < LOOKUP_SERVERS; i++) {
+		const uint8_t index = (uint8_t)((first + i) % zone->server_count);
+		struct qn_nameserver *server = &zone->servers[index];
+		bool waiting = false;
+
+		if (server->looked_up || server->address_count > 0)
+			continue;
+		server->looked_up = true;
+		if (resolver->config->use_ipv4)
+			waiting |= lookup_start(resolver, task, index, QN_TYPE_A, now);
+		if (resolver->config->use_ipv6)
+			waiting |= lookup_start(resolver, task, index, QN_TYPE_AAAA, now);
+		started += waiting;
+	}
+	return started > 0;
+}
+
+/* --- Asking ----------------------------------------------------------------------------- */
+
+/* The question as much of it as the zone's servers need to see (RFC 9156 s2.3). */
+static bool
+question_minimize(struct qn_task *task, struct qn_question *question)
+{
+	const unsigned labels = qn_name_label_count(&task->name);
+	const unsigned shown =
+	    task->minimize ? qn_minimize_next(labels, task->known_labels, task->minimized_count)
+			   : labels;
+
+	question->class = QN_CLASS_IN;
+	if (shown == labels) {
+		qn_name_copy(&question->name, &task->name);
+		question->type = task->question.type;
+		return false;
+	}
+	qn_name_suffix(&question->name, &task->name, shown);
+	question->type = QN_TYPE_A;
+	return true;
+}
+
+static void
+task_fail_budget(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	qn_counter_add(&resolver->counters.task_budget, 1);
+	qn_task_fail(resolver, task, QN_EDE_OTHER, now);
+}
+
+/* Queues one query to candidate `index`. */
+static void
+task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
+    enum qn_transport transport, bool edns, struct qn_now now)
+{
+	struct qn_candidate *candidate = &task->zone.candidates[index];
+	struct qn_upstream *upstream;
+
+	if (task->query_count == QN_RESOLVE_QUERY_MAX || task->budget->query_left == 0) {
+		task_fail_budget(resolver, task, now);
+		return;
+	}
+	upstream = qn_pool_take(&resolver->upstreams);
+	if (upstream == NULL) {
+		qn_counter_add(&resolver->counters.task_shed, 1);
+		qn_task_fail(resolver, task, QN_EDE_NOT_READY, now);
+		return;
+	}
+	task->query_count++;
+	task->budget->query_left--;
+	upstream->task = task;
+	upstream->candidate = index;
+	upstream->address = candidate->address;
+	upstream->transport = transport;
+	upstream->edns = edns;
+	upstream->minimized = question_minimize(task, &upstream->question);
+	upstream->timeout_us = qn_select_timeout_us(
+	    qn_ledger_find(&resolver->ledger, &candidate->address), candidate->tries);
+	upstream->timed.kind = QN_TIMED_UPSTREAM;
+	qn_timer_init(&upstream->timed.timer);
+	qn_list_append(&resolver->sends, &upstream->link);
+	qn_counter_add(&resolver->upstream_gauge, 1);
+	if (candidate->tries > 0)
+		qn_counter_add(&resolver->counters.upstream_retried, 1);
+	if (upstream->minimized)
+		task->minimized_count++;
+	candidate->tries++;
+	task->upstream = upstream;
+}
+
+/* Asks the best address there is; without any, finds more; without hope, fails. */
+static void
+task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	if (task->upstream != NULL)
+		return;
+
+	const uint32_t index = qn_select_next(task->zone.candidates, task->zone.candidate_count,
+	    &resolver->ledger, &resolver->random, now);
+
+	if (index != QN_SELECT_NONE) {
+		const struct qn_server *server =
+		    qn_ledger_find(&resolver->ledger, &task->zone.candidates[index].address);
+
+		task_ask(resolver, task, (uint8_t)index, QN_TRANSPORT_UDP,
+		    server == NULL || !server->no_edns, now);
+		return;
+	}
+	if (!qn_list_empty(&task->waits) || lookup_servers(resolver, task, now))
+		return;
+	qn_counter_add(&resolver->counters.task_unreachable, 1);
+	qn_task_fail(resolver, task, QN_EDE_NO_REACHABLE_AUTHORITY, now);
+}
+
+void
+qn_task_step(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	while (!task->zone_known) {
+		switch (follow_cache(resolver, task, now)) {
+		case ENDED:
+			return;
+		case FOLLOWED:
+			break;
+		case NOTHING:
+			task_find_zone(resolver, task, now);
+			break;
+		}
+	}
+	task_query(resolver, task, now);
+}
+
+/* --- Replies ---------------------------------------------------------------------------- */
+
+/* Takes the aliases of a reply; the RRset at the end of an ANSWER is not one of them. */
+static enum followed
+take_aliases(struct qn_resolver *resolver, struct qn_task *task, unsigned count, struct qn_now now)
+{
+	const struct qn_reply *reply = &resolver->reply;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct qn_rrset *set = &reply->sets[i];
+
+		qn_store_put_rrset(&resolver->store, set, reply->rank, now);
+		if (set->type != QN_TYPE_DNAME) {
+			if (follow_alias(resolver, task, set, now) == ENDED)
+				return ENDED;
+			continue;
+		}
+		/* The CNAME made from it comes next and does the renaming. */
+		if (!qn_task_append(resolver, task, set, QN_SECTION_ANSWER)) {
+			qn_task_fail(resolver, task, QN_EDE_OTHER, now);
+			return ENDED;
+		}
+	}
+	return FOLLOWED;
+}
+
+static void
+replied_answer(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	const struct qn_reply *reply = &resolver->reply;
+	const struct qn_rrset *last = &reply->sets[reply->set_count - 1];
+
+	if (take_aliases(resolver, task, reply->set_count - 1u, now) == ENDED)
+		return;
+	qn_store_put_rrset(&resolver->store, last, reply->rank, now);
+	finish_positive(resolver, task, last, now);
+}
+
+static void
+replied_negative(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	const struct qn_reply *reply = &resolver->reply;
+
+	if (take_aliases(resolver, task, reply->set_count, now) == ENDED)
+		return;
+	qn_store_put_negative(
+	    &resolver->store, &reply->target, task->question.type, &reply->negative, now);
+	finish_negative(resolver, task, &reply->negative, now);
+}
+
+static void
+replied_alias(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	if (take_aliases(resolver, task, resolver->reply.set_count, now) != ENDED)
+		qn_task_ready(resolver, task);
+}
+
+/* Goes down one zone cut. Only a reply from above may say where it is (rule 12). */
+static void
+replied_referral(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	qn_store_put_delegation(&resolver->store, &resolver->reply.delegation, now);
+	qn_delegation_copy(&task->zone, &resolver->reply.delegation);
+	zone_prepare(resolver, task, now);
+	qn_task_ready(resolver, task);
+}
+
+/* A shortened name has been answered: the zone reaches further down than was known. */
+static void
+replied_minimized(struct qn_resolver *resolver, struct qn_task *task,
+    const struct qn_upstream *upstream, struct qn_now now)
+{
+	const struct qn_reply *reply = &resolver->reply;
+	const bool nxdomain =
+	    reply->kind == QN_REPLY_NEGATIVE && reply->negative.rcode == QN_RCODE_NXDOMAIN;
+
+	if (nxdomain && resolver->config->minimization == QN_MINIMIZATION_STRICT) {
+		replied_negative(resolver, task, now); /* RFC 8020: nothing is below. */
+		return;
+	}
+	if (nxdomain) {
+		/* Relaxed: some servers deny names that have others below them. */
+		task->minimize = false;
+		qn_counter_add(&resolver->counters.minimization_abandoned, 1);
+	} else {
+		task->known_labels = (uint8_t)qn_name_label_count(&upstream->question.name);
+	}
+	task->zone.candidates[upstream->candidate].tries = 0;
+	qn_task_ready(resolver, task);
+}
+
+/* A useless reply: goes on with the full name if it was shortened, else at the next address. */
+static void
+replied_useless(
+    struct qn_resolver *resolver, struct qn_task *task, const struct qn_upstream *upstream)
+{
+	struct qn_candidate *candidate = &task->zone.candidates[upstream->candidate];
+
+	if (upstream->minimized && resolver->config->minimization == QN_MINIMIZATION_RELAXED) {
+		task->minimize = false;
+		candidate->tries = 0;
+		qn_counter_add(&resolver->counters.minimization_abandoned, 1);
+	} else {
+		candidate->failed = true;
+		if (resolver->reply.kind == QN_REPLY_REFUSED)
+			task->seen_refused = true;
+		else
+			task->seen_other = true;
+	}
+	qn_task_ready(resolver, task);
+}
+
+void
+qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
+    const struct qn_upstream *upstream, struct qn_now now)
+{
+	struct qn_resolve_counters *counters = &resolver->counters;
+
+	switch (resolver->reply.kind) {
+	case QN_REPLY_ANSWER:
+		qn_counter_add(&counters->reply_answer, 1);
+		if (upstream->minimized)
+			replied_minimized(resolver, task, upstream, now);
+		else
+			replied_answer(resolver, task, now);
+		return;
+	case QN_REPLY_ALIAS:
+		qn_counter_add(&counters->reply_alias, 1);
+		if (upstream->minimized)
+			replied_minimized(resolver, task, upstream, now);
+		else
+			replied_alias(resolver, task, now);
+		return;
+	case QN_REPLY_NEGATIVE:
+		qn_counter_add(&counters->reply_negative, 1);
+		if (upstream->minimized)
+			replied_minimized(resolver, task, upstream, now);
+		else
+			replied_negative(resolver, task, now);
+		return;
+	case QN_REPLY_REFERRAL:
+		qn_counter_add(&counters->reply_referral, 1);
+		replied_referral(resolver, task, now);
+		return;
+	case QN_REPLY_TRUNCATED:
+		qn_counter_add(&counters->reply_truncated, 1);
+		if (upstream->transport == QN_TRANSPORT_UDP) {
+			task_ask(resolver, task, upstream->candidate, QN_TRANSPORT_TCP,
+			    upstream->edns, now);
+			return;
+		}
+		replied_useless(resolver, task, upstream);
+		return;
+	case QN_REPLY_NO_EDNS:
+		qn_counter_add(&counters->reply_no_edns, 1);
+		qn_ledger_set_no_edns(&resolver->ledger, &upstream->address, now);
+		task_ask(resolver, task, upstream->candidate, upstream->transport, false, now);
+		return;
+	case QN_REPLY_REFUSED:
+		qn_counter_add(&counters->reply_refused, 1);
+		replied_useless(resolver, task, upstream);
+		return;
+	case QN_REPLY_SERVFAIL:
+		qn_counter_add(&counters->reply_servfail, 1);
+		replied_useless(resolver, task, upstream);
+		return;
+	case QN_REPLY_LAME:
+		qn_counter_add(&counters->reply_lame, 1);
+		replied_useless(resolver, task, upstream);
+		return;
+	}
+}
+
+void
+qn_task_unsent(
+    struct qn_resolver *resolver, struct qn_task *task, const struct qn_upstream *upstream)
+{
+	task->zone.candidates[upstream->candidate].failed = true;
+	qn_task_ready(resolver, task);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * What an authority's reply means for the question it was asked: pure judgement.
+ *
+ * The caller has matched the reply on address, port, id, question and letter case. Here
+ * only data at or below the zone asked is believed, and of that only what the question
+ * needs: the chain of aliases and the RRset at its end, the SOA of a negative answer, the
+ * NS set and glue of a referral.
+ *
+ * Memory: one reply, reused; RRsets are packed into `bytes`, names in full.
+ * RFC:    1034 s4.3.2, 2181 s5, 2308 s2, 5452 s6, 6672 (DNAME); CVE-2025-11411.
+ */
+#include "resolve/delegation.h"
+
+/** Links of CNAME and DNAME one question may follow (semantics rule 9). */
+#define QN_ALIAS_MAX 11
+
+/** Most RRsets of one reply that matter: two a DNAME link, one for the end. */
+#define QN_REPLY_SET_MAX (2 * QN_ALIAS_MAX + 1)
+
+/** A reply over TCP may fill this with one RRset whose names are written in full. */
+#define QN_REPLY_BYTES_MAX (128u << 10)
+
+enum qn_reply_kind {
+	QN_REPLY_ANSWER,    /* `sets` ends with the RRset asked for. */
+	QN_REPLY_ALIAS,     /* `sets` ends with an alias to `target`, to be asked for itself. */
+	QN_REPLY_NEGATIVE,  /* `target`, at the end of `sets`, has not what was asked for. */
+	QN_REPLY_REFERRAL,  /* `delegation` is closer to the name. */
+	QN_REPLY_TRUNCATED, /* Ask again over TCP. */
+	QN_REPLY_NO_EDNS,   /* The server did not understand EDNS. */
+	QN_REPLY_REFUSED,
+	QN_REPLY_SERVFAIL, /* Or any other response code that helps nobody. */
+	QN_REPLY_LAME,     /* Does not serve the zone. */
+};
+
+struct qn_reply {
+	enum qn_reply_kind kind;
+	enum qn_rank rank;
+	uint8_t set_count;
+	struct qn_rrset sets[QN_REPLY_SET_MAX];
+	struct qn_name target;
+	struct qn_negative negative;
+	struct qn_delegation delegation;
+	size_t byte_count;
+	uint8_t bytes[QN_REPLY_BYTES_MAX];
+};
+
+/** What was asked of whom. */
+struct qn_reply_context {
+	const struct qn_question *question;
+	const struct qn_name *zone;
+	bool edns_sent;
+};
+
+/** Judges `message`, which read gave as OK, and fills `reply`. */
+void qn_reply_judge(struct qn_reply *reply, const struct qn_message *message,
+    const struct qn_reply_context *context);

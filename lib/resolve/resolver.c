@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "resolve/task.h"
+
+/* What a client is told whose question takes too long (rule 9); its task goes on. */
+static const struct qn_answer out_of_time = {
+    .rcode = QN_RCODE_SERVFAIL,
+    .ede = QN_EDE_NO_REACHABLE_AUTHORITY,
+};
+
+/* A task waits for at most two families of two nameservers at a time, mostly for fewer. */
+#define WAITS_PER_TASK 4
+
+static uint32_t
+power_of_two(uint32_t least)
+{
+	uint32_t power = 1;
+
+	while (power < least)
+		power *= 2;
+	return power;
+}
+
+struct qn_resolver *
+qn_resolver_init(struct qn_arena *arena, const struct qn_resolver_limits *limits,
+    struct qn_cache *cache, const struct qn_hash_key *hash_key,
+    const struct qn_resolve_config *config, const uint8_t seed[QN_RANDOM_SEED_LEN],
+    struct qn_now now)
+{
+	const uint32_t table_len = power_of_two(limits->task_max);
+	struct qn_resolver *resolver = qn_arena_take(arena, sizeof(*resolver));
+	struct qn_list *table = qn_arena_take(arena, table_len * sizeof(*table));
+	struct qn_resolver measured;
+	struct qn_resolver *parts = resolver != NULL ? resolver : &measured;
+
+	qn_pool_init(&parts->tasks, arena, limits->task_max, sizeof(struct qn_task));
+	qn_pool_init(&parts->budgets, arena, limits->task_max, sizeof(struct qn_budget));
+	qn_pool_init(
+	    &parts->waits, arena, limits->task_max * WAITS_PER_TASK, sizeof(struct qn_wait));
+	qn_pool_init(&parts->upstreams, arena, limits->upstream_max, sizeof(struct qn_upstream));
+	qn_pool_init(&parts->small_pages, arena, limits->task_max, QN_PAGE_SMALL_LEN);
+	qn_pool_init(&parts->large_pages, arena, QN_PAGE_LARGE_MAX, QN_PAGE_LARGE_LEN);
+	qn_ledger_init(&parts->ledger, arena, limits->server_max, *hash_key);
+	if (resolver == NULL)
+		return NULL;
+
+	resolver->config = config;
+	resolver->store = (struct qn_store){cache, hash_key, resolver->store_scratch};
+	resolver->table = table;
+	resolver->table_mask = table_len - 1;
+	for (uint32_t i = 0; i < table_len; i++)
+		qn_list_init(&table[i]);
+	qn_random_init(&resolver->random, seed);
+	qn_wheel_init(&resolver->wheel, now.mono);
+	qn_list_init(&resolver->ready);
+	qn_list_init(&resolver->sends);
+	qn_list_init(&resolver->releases);
+	qn_list_init(&resolver->expired);
+	qn_list_init(&resolver->finished);
+	return resolver;
+}
+
+void
+qn_resolver_configure(struct qn_resolver *resolver, const struct qn_resolve_config *config)
+{
+	resolver->config = config;
+}
+
+/* Steps tasks until none is left that can go on without an event. */
+static void
+resolver_settle(struct qn_resolver *resolver, struct qn_now now)
+{
+	for (struct qn_list *link = qn_list_pop(&resolver->ready); link != NULL;
+	     link = qn_list_pop(&resolver->ready))
+		qn_task_step(resolver, qn_list_entry(link, struct qn_task, queue_link), now);
+}
+
+/* --- Events ----------------------------------------------------------------------------- */
+
+/* A task with clients has its timer at the deadline of the first, else at its own. */
+static void
+task_rearm(struct qn_resolver *resolver, struct qn_task *task)
+{
+	struct qn_mono deadline = task->budget->deadline;
+
+	if (!qn_list_empty(&task->askers)) {
+		const struct qn_asker *first =
+		    qn_list_entry(task->askers.next, struct qn_asker, link);
+
+		if (qn_mono_reached(first->deadline, deadline))
+			deadline = first->deadline;
+	}
+	qn_wheel_start(&resolver->wheel, &task->timed.timer, deadline);
+}
+
+enum qn_ask_result
+qn_resolver_ask(struct qn_resolver *resolver, const struct qn_question *question,
+    struct qn_asker *asker, struct qn_now now)
+{
+	const uint64_t started = qn_counter_get(&resolver->counters.task_started);
+	struct qn_task *task = qn_task_open(resolver, question, NULL, now);
+
+	if (task == NULL || task->asker_count == QN_RESOLVE_ASKER_MAX) {
+		qn_counter_add(&resolver->counters.task_shed, 1);
+		return QN_ASK_SHED;
+	}
+	if (qn_counter_get(&resolver->counters.task_started) == started)
+		qn_counter_add(&resolver->counters.task_joined, 1);
+	asker->deadline = qn_mono_after_us(now.mono, QN_RESOLVE_CLIENT_US);
+	asker->expired = false;
+	qn_list_append(&task->askers, &asker->link);
+	task->asker_count++;
+	task_rearm(resolver, task);
+	resolver_settle(resolver, now);
+	return QN_ASK_WAIT;
+}
+
+void
+qn_upstream_release(struct qn_resolver *resolver, struct qn_upstream *upstream)
+{
+	upstream->task->upstream = NULL;
+	upstream->task = NULL;
+	qn_wheel_stop(&resolver->wheel, &upstream->timed.timer);
+	qn_list_remove(&upstream->link); /* In case it has not even been sent. */
+	qn_list_append(&resolver->releases, &upstream->link);
+}
+
+void
+qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_message *message,
+    struct qn_now now)
+{
+	struct qn_upstream *upstream = qn_pool_at(&resolver->upstreams, slot);
+	struct qn_task *task = upstream->task;
+
+	if (task == NULL)
+		return; /* Over already; the transport has not heard yet. */
+	const struct qn_reply_context context = {
+	    .question = &upstream->question,
+	    .zone = &task->zone.zone,
+	    .edns_sent = upstream->edns,
+	};
+
+	qn_ledger_replied(&resolver->ledger, &upstream->address,
+	    (uint32_t)qn_mono_since_us(upstream->sent, now.mono), now);
+	qn_reply_judge(&resolver->reply, message, &context);
+	qn_upstream_release(resolver, upstream);
+	qn_task_replied(resolver, task, upstream, now);
+	resolver_settle(resolver, now);
+}
+
+void
+qn_resolver_unsent(struct qn_resolver *resolver, uint32_t slot, struct qn_now now)
+{
+	struct qn_upstream *upstream = qn_pool_at(&resolver->upstreams, slot);
+	struct qn_task *task = upstream->task;
+
+	if (task == NULL)
+		return;
+	qn_counter_add(&resolver->counters.upstream_unsent, 1);
+	qn_upstream_release(resolver, upstream);
+	qn_task_unsent(resolver, task, upstream);
+	resolver_settle(resolver, now);
+}
+
+static void
+upstream_expired(struct qn_resolver *resolver, struct qn_upstream *upstream, struct qn_now now)
+{
+	struct qn_task *task = upstream->task;
+
+	qn_counter_add(&resolver->counters.upstream_timeout, 1);
+	qn_ledger_timed_out(&resolver->ledger, &upstream->address, now);
+	qn_upstream_release(resolver, upstream);
+	qn_task_ready(resolver, task);
+}
+
+/* Tells the clients whose time is up; at its own deadline the task ends. */
+static void
+task_expired(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	if (qn_mono_reached(task->budget->deadline, now.mono)) {
+		qn_counter_add(&resolver->counters.task_deadline, 1);
+		qn_task_fail(resolver, task, QN_EDE_NO_REACHABLE_AUTHORITY, now);
+		return;
+	}
+	while (!qn_list_empty(&task->askers)) {
+		struct qn_asker *asker = qn_list_entry(task->askers.next, struct qn_asker, link);
+
+		if (!qn_mono_reached(asker->deadline, now.mono))
+			break;
+		asker->expired = true;
+		qn_list_remove(&asker->link);
+		qn_list_append(&resolver->expired, &asker->link);
+		task->asker_count--;
+		qn_counter_add(&resolver->counters.asker_deadline, 1);
+	}
+	task_rearm(resolver, task);
+}
+
+uint32_t
+qn_resolver_expire(struct qn_resolver *resolver, struct qn_now now, uint32_t count_max)
+{
+	uint32_t count = 0;
+
+	for (; count < count_max; count++) {
+		struct qn_timer *timer = qn_wheel_expire(&resolver->wheel, now.mono);
+
+		if (timer == NULL)
+			break;
+		struct qn_timed *timed = qn_list_entry(timer, struct qn_timed, timer);
+
+		switch (timed->kind) {
+		case QN_TIMED_TASK:
+			task_expired(resolver, qn_list_entry(timed, struct qn_task, timed), now);
+			break;
+		case QN_TIMED_UPSTREAM:
+			upstream_expired(
+			    resolver, qn_list_entry(timed, struct qn_upstream, timed), now);
+			break;
+		}
+		resolver_settle(resolver, now);
+	}
+	return count;
+}
+
+uint64_t
+qn_resolver_rest_us(const struct qn_resolver *resolver, struct qn_now now, uint64_t most_us)
+{
+	if (qn_resolver_has_effects(resolver))
+		return 0;
+	return qn_wheel_rest_us(&resolver->wheel, now.mono, most_us);
+}
+
+/* --- Effects ---------------------------------------------------------------------------- */
+
+bool
+qn_resolver_has_effects(const struct qn_resolver *resolver)
+{
+	return !qn_list_empty(&resolver->sends) || !qn_list_empty(&resolver->releases) ||
+	       !qn_list_empty(&resolver->expired) || !qn_list_empty(&resolver->finished);
+}
+
+bool
+qn_resolver_take_send(
+    struct qn_resolver *resolver, struct qn_upstream_query *query, struct qn_now now)
+{
+	struct qn_list *link = qn_list_pop(&resolver->sends);
+
+	if (link == NULL)
+		return false;
+	struct qn_upstream *upstream = qn_list_entry(link, struct qn_upstream, link);
+
+	*query = (struct qn_upstream_query){
+	    .slot = qn_pool_index(&resolver->upstreams, upstream),
+	    .server = {upstream->address, 53},
+	    .transport = upstream->transport,
+	    .edns = upstream->edns,
+	    .question = &upstream->question,
+	};
+	/* The time that counts begins when the query leaves. */
+	upstream->sent = now.mono;
+	qn_wheel_start(&resolver->wheel, &upstream->timed.timer,
+	    qn_mono_after_us(now.mono, upstream->timeout_us));
+	qn_counter_add(&resolver->counters.upstream_sent, 1);
+	if (upstream->minimized)
+		qn_counter_add(&resolver->counters.upstream_minimized, 1);
+	if (!upstream->edns)
+		qn_counter_add(&resolver->counters.upstream_without_edns, 1);
+	return true;
+}
+
+bool
+qn_resolver_take_release(struct qn_resolver *resolver, uint32_t *slot)
+{
+	struct qn_list *link = qn_list_pop(&resolver->releases);
+
+	if (link == NULL)
+		return false;
+	struct qn_upstream *upstream = qn_list_entry(link, struct qn_upstream, link);
+
+	*slot = qn_pool_index(&resolver->upstreams, upstream);
+	qn_pool_put(&resolver->upstreams, upstream);
+	qn_counter_sub(&resolver->upstream_gauge, 1);
+	return true;
+}
+
+struct qn_asker *
+qn_resolver_take_answer(struct qn_resolver *resolver, struct qn_answer *answer)
+{
+	struct qn_list *link = qn_list_pop(&resolver->expired);
+
+	if (link != NULL) {
+		*answer = out_of_time;
+		return qn_list_entry(link, struct qn_asker, link);
+	}
+	if (resolver->fetched != NULL) {
+		qn_task_free(resolver, resolver->fetched);
+		resolver->fetched = NULL;
+	}
+	if (qn_list_empty(&resolver->finished))
+		return NULL;
+	struct qn_task *task = qn_list_entry(resolver->finished.next, struct qn_task, queue_link);
+
+	link = qn_list_pop(&task->askers);
+	*answer = task->answer;
+	if (qn_list_empty(&task->askers)) {
+		qn_list_remove(&task->queue_link);
+		resolver->fetched = task;
+	}
+	return qn_list_entry(link, struct qn_asker, link);
+}
+
+/* --- Figures ---------------------------------------------------------------------------- */
+
+const struct qn_resolve_counters *
+qn_resolver_counters(const struct qn_resolver *resolver)
+{
+	return &resolver->counters;
+}
+
+struct qn_resolve_gauges
+qn_resolver_gauges(const struct qn_resolver *resolver)
+{
+	return (struct qn_resolve_gauges){
+	    .tasks = qn_counter_get(&resolver->task_gauge),
+	    .upstream_in_flight = qn_counter_get(&resolver->upstream_gauge),
+	    .large_pages = qn_counter_get(&resolver->large_gauge),
+	};
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "resolve/task.h"
+
+/* Tasks looked at in search of a cycle before it is taken for granted. */
+#define CYCLE_SEARCH_MAX 64
+
+/* RFC 9520 s3.2: failures are cached 1 s, then twice as long each time, up to 60 s. */
+#define FAILURE_FIRST_S 1u
+#define FAILURE_MOST_S  60u
+
+static uint32_t
+question_hash(const struct qn_resolver *resolver, const struct qn_question *question)
+{
+	struct qn_cache_key key;
+
+	qn_cache_key_init(
+	    &key, resolver->store.hash_key, QN_CACHE_ANSWER, &question->name, question->type);
+	return key.hash;
+}
+
+static struct qn_task *
+task_find(const struct qn_resolver *resolver, const struct qn_question *question, uint32_t hash)
+{
+	const struct qn_list *bucket = &resolver->table[hash & resolver->table_mask];
+
+	for (struct qn_list *link = bucket->next; link != bucket; link = link->next) {
+		struct qn_task *task = qn_list_entry(link, struct qn_task, table_link);
+
+		if (task->hash == hash && task->question.type == question->type &&
+		    qn_name_equal(&task->question.name, &question->name))
+			return task;
+	}
+	return NULL;
+}
+
+/* --- Budgets and pages ------------------------------------------------------------------ */
+
+static struct qn_budget *
+budget_take(struct qn_resolver *resolver, struct qn_task *parent, struct qn_now now)
+{
+	if (parent != NULL) {
+		parent->budget->refs++;
+		return parent->budget;
+	}
+	struct qn_budget *budget = qn_pool_take(&resolver->budgets);
+
+	qn_assert(budget != NULL); /* As many as tasks. */
+	*budget = (struct qn_budget){
+	    .refs = 1,
+	    .query_left = QN_RESOLVE_TREE_QUERY_MAX,
+	    .deadline = qn_mono_after_us(now.mono, QN_RESOLVE_TASK_US),
+	};
+	return budget;
+}
+
+static void
+budget_put(struct qn_resolver *resolver, struct qn_budget *budget)
+{
+	if (--budget->refs == 0)
+		qn_pool_put(&resolver->budgets, budget);
+}
+
+static void
+page_put(struct qn_resolver *resolver, struct qn_span page)
+{
+	if (page.len == QN_PAGE_SMALL_LEN) {
+		qn_pool_put(&resolver->small_pages, page.data);
+		return;
+	}
+	qn_pool_put(&resolver->large_pages, page.data);
+	qn_counter_sub(&resolver->large_gauge, 1);
+}
+
+/* Moves what has been written to a large page; false when the task has one, or none is left. */
+static bool
+page_grow(struct qn_resolver *resolver, struct qn_task *task, size_t used)
+{
+	if (task->page.len == QN_PAGE_LARGE_LEN)
+		return false;
+	uint8_t *data = qn_pool_take(&resolver->large_pages);
+
+	if (data == NULL)
+		return false;
+	qn_counter_add(&resolver->large_gauge, 1);
+	memcpy(data, task->page.data, used);
+	page_put(resolver, task->page);
+	task->page = (struct qn_span){data, QN_PAGE_LARGE_LEN};
+	task->writer.data = data;
+	task->writer.cap = QN_PAGE_LARGE_LEN;
+	return true;
+}
+
+/* Starts the answer: a header and the question, which later names are compressed against. */
+static void
+answer_begin(struct qn_task *task)
+{
+	task->writer = qn_writer_of(task->page);
+	qn_write_header(&task->writer, 0, 0, 1);
+	qn_write_question(&task->writer, &task->question);
+	task->record_counts[0] = 0;
+	task->record_counts[1] = 0;
+	task->ttl_s = UINT32_MAX;
+}
+
+bool
+qn_task_append(struct qn_resolver *resolver, struct qn_task *task, const struct qn_rrset *rrset,
+    enum qn_section section)
+{
+	const struct qn_writer_mark mark = qn_writer_mark(&task->writer);
+	uint16_t count = qn_write_rrset(&task->writer, rrset, rrset->ttl_s, 0);
+
+	if (task->writer.overflowed) {
+		qn_writer_rewind(&task->writer, mark);
+		if (!page_grow(resolver, task, mark.at))
+			return false;
+		count = qn_write_rrset(&task->writer, rrset, rrset->ttl_s, 0);
+		if (task->writer.overflowed) {
+			qn_writer_rewind(&task->writer, mark);
+			return false;
+		}
+	}
+	task->record_counts[section] = (uint16_t)(task->record_counts[section] + count);
+	if (rrset->ttl_s < task->ttl_s)
+		task->ttl_s = rrset->ttl_s;
+	return true;
+}
+
+/* --- Opening ---------------------------------------------------------------------------- */
+
+static struct qn_task *
+task_create(struct qn_resolver *resolver, const struct qn_question *question, uint32_t hash,
+    struct qn_task *parent, struct qn_now now)
+{
+	struct qn_task *task = qn_pool_take(&resolver->tasks);
+
+	if (task == NULL)
+		return NULL;
+	uint8_t *page = qn_pool_take(&resolver->small_pages);
+
+	qn_assert(page != NULL); /* As many as tasks. */
+	task->hash = hash;
+	task->state = QN_TASK_RUNNING;
+	task->depth = parent != NULL ? (uint8_t)(parent->depth + 1) : 0;
+	task->query_count = 0;
+	task->budget = budget_take(resolver, parent, now);
+	task->question.type = question->type;
+	task->question.class = QN_CLASS_IN;
+	qn_name_copy(&task->question.name, &question->name);
+	qn_name_copy(&task->name, &question->name);
+	task->alias_count = 0;
+	task->zone_known = false;
+	task->upstream = NULL;
+	task->seen_refused = false;
+	task->seen_other = false;
+	task->asker_count = 0;
+	qn_list_init(&task->askers);
+	qn_list_init(&task->parents);
+	qn_list_init(&task->waits);
+	qn_list_init(&task->queue_link);
+	task->page = (struct qn_span){page, QN_PAGE_SMALL_LEN};
+	answer_begin(task);
+
+	task->timed.kind = QN_TIMED_TASK;
+	qn_timer_init(&task->timed.timer);
+	qn_wheel_start(&resolver->wheel, &task->timed.timer, task->budget->deadline);
+	qn_list_append(&resolver->table[hash & resolver->table_mask], &task->table_link);
+	qn_counter_add(&resolver->task_gauge, 1);
+	qn_counter_add(&resolver->counters.task_started, 1);
+	qn_task_ready(resolver, task);
+	return task;
+}
+
+struct qn_task *
+qn_task_open(struct qn_resolver *resolver, const struct qn_question *question,
+    struct qn_task *parent, struct qn_now now)
+{
+	const uint32_t hash = question_hash(resolver, question);
+	struct qn_task *task = task_find(resolver, question, hash);
+
+	return task != NULL ? task : task_create(resolver, question, hash, parent, now);
+}
+
+void
+qn_task_ready(struct qn_resolver *resolver, struct qn_task *task)
+{
+	qn_assert(task->state == QN_TASK_RUNNING);
+	if (qn_list_empty(&task->queue_link))
+		qn_list_append(&resolver->ready, &task->queue_link);
+}
+
+/* --- Waiting ---------------------------------------------------------------------------- */
+
+bool
+qn_task_wait(
+    struct qn_resolver *resolver, struct qn_task *parent, struct qn_task *child, uint8_t server)
+{
+	struct qn_wait *wait = qn_pool_take(&resolver->waits);
+
+	if (wait == NULL)
+		return false;
+	wait->parent = parent;
+	wait->child = child;
+	wait->server = server;
+	qn_list_append(&parent->waits, &wait->parent_link);
+	qn_list_append(&child->parents, &wait->child_link);
+	return true;
+}
+
+static void
+wait_end(struct qn_resolver *resolver, struct qn_wait *wait)
+{
+	qn_list_remove(&wait->parent_link);
+	qn_list_remove(&wait->child_link);
+	qn_pool_put(&resolver->waits, wait);
+}
+
+static bool
+depends_on(const struct qn_task *task, const struct qn_task *wanted, unsigned *left)
+{
+	if (task == wanted || *left == 0)
+		return true;
+	(*left)--;
+	for (const struct qn_list *link = task->waits.next; link != &task->waits;
+	     link = link->next) {
+		const struct qn_wait *wait = qn_list_entry(link, struct qn_wait, parent_link);
+
+		if (depends_on(wait->child, wanted, left))
+			return true;
+	}
+	return false;
+}
+
+bool
+qn_task_depends_on(const struct qn_task *task, const struct qn_task *wanted)
+{
+	unsigned left = CYCLE_SEARCH_MAX;
+
+	return depends_on(task, wanted, &left);
+}
+
+/* --- Ending ----------------------------------------------------------------------------- */
+
+/* Adds the addresses in the answer of `child` to the nameserver its parent waits for. */
+static void
+deliver_addresses(const struct qn_task *child, struct qn_task *parent, uint8_t server)
+{
+	const struct qn_view bytes = {child->writer.data, child->writer.at};
+	struct qn_record_walk walk;
+	struct qn_message message;
+	enum qn_section section;
+	struct qn_record record;
+
+	if (qn_message_read(&message, bytes) != QN_MESSAGE_OK)
+		return;
+	walk = qn_message_walk(&message);
+	while (qn_record_next(&walk, &record, &section)) {
+		const uint8_t *octets = bytes.data + record.rdata_at;
+
+		if (section != QN_SECTION_ANSWER ||
+		    (record.type != QN_TYPE_A && record.type != QN_TYPE_AAAA))
+			continue;
+		const struct qn_address address =
+		    record.type == QN_TYPE_A ? qn_address_ipv4(octets) : qn_address_ipv6(octets);
+
+		qn_delegation_add_address(&parent->zone, server, &address);
+	}
+}
+
+static void
+wake_parents(struct qn_resolver *resolver, struct qn_task *task)
+{
+	while (!qn_list_empty(&task->parents)) {
+		struct qn_wait *wait =
+		    qn_list_entry(task->parents.next, struct qn_wait, child_link);
+		struct qn_task *parent = wait->parent;
+
+		deliver_addresses(task, parent, wait->server);
+		wait_end(resolver, wait);
+		qn_task_ready(resolver, parent);
+	}
+}
+
+/* Encodes the answer, into the cache when it has a TTL and into the page for the askers. */
+static void
+answer_seal(struct qn_resolver *resolver, struct qn_task *task, uint16_t rcode, uint16_t ede,
+    uint32_t ttl_s, struct qn_now now)
+{
+	const struct qn_span encoded = {resolver->encoded, sizeof(resolver->encoded)};
+	struct qn_cache_key key;
+
+	qn_write_section_count(&task->writer, QN_SECTION_ANSWER, task->record_counts[0]);
+	qn_write_section_count(&task->writer, QN_SECTION_AUTHORITY, task->record_counts[1]);
+	size_t len = qn_answer_encode(
+	    encoded, (struct qn_view){task->writer.data, task->writer.at}, rcode, ede);
+
+	if (len > task->page.len && !page_grow(resolver, task, task->writer.at))
+		len = 0;
+	if (len == 0) {
+		/* Too large to be told: an empty failure instead, which always fits. */
+		answer_begin(task);
+		ttl_s = 0;
+		len =
+		    qn_answer_encode(encoded, (struct qn_view){task->writer.data, task->writer.at},
+			QN_RCODE_SERVFAIL, QN_EDE_OTHER);
+	}
+	if (ttl_s > 0) {
+		qn_cache_key_init(&key, resolver->store.hash_key, QN_CACHE_ANSWER,
+		    &task->question.name, task->question.type);
+		qn_cache_put(
+		    resolver->store.cache, &key, ttl_s, (struct qn_view){encoded.data, len}, now);
+	}
+	memcpy(task->page.data, encoded.data, len);
+	const bool whole = qn_answer_open(&task->answer, (struct qn_view){task->page.data, len});
+
+	qn_assert(whole);
+}
+
+static void
+task_end(struct qn_resolver *resolver, struct qn_task *task)
+{
+	task->state = QN_TASK_FINISHED;
+	qn_wheel_stop(&resolver->wheel, &task->timed.timer);
+	qn_list_remove(&task->table_link);
+	qn_list_remove(&task->queue_link);
+	while (!qn_list_empty(&task->waits))
+		wait_end(resolver, qn_list_entry(task->waits.next, struct qn_wait, parent_link));
+	if (task->upstream != NULL)
+		qn_upstream_release(resolver, task->upstream);
+	if (qn_list_empty(&task->askers))
+		qn_task_free(resolver, task);
+	else
+		qn_list_append(&resolver->finished, &task->queue_link);
+}
+
+void
+qn_task_finish(
+    struct qn_resolver *resolver, struct qn_task *task, uint16_t rcode, struct qn_now now)
+{
+	qn_counter_add(&resolver->counters.task_answered, 1);
+	qn_store_clear_failure(&resolver->store, &task->question.name, task->question.type);
+	wake_parents(resolver, task);
+	answer_seal(
+	    resolver, task, rcode, QN_EDE_NONE, task->ttl_s == UINT32_MAX ? 0 : task->ttl_s, now);
+	task_end(resolver, task);
+}
+
+static uint32_t
+failure_ttl_s(struct qn_resolver *resolver, const struct qn_task *task, struct qn_now now)
+{
+	const uint32_t row = qn_store_count_failure(
+	    &resolver->store, &task->question.name, task->question.type, now);
+	uint32_t ttl_s = FAILURE_FIRST_S;
+
+	for (uint32_t i = 1; i < row && ttl_s < FAILURE_MOST_S; i++)
+		ttl_s *= 2;
+	return ttl_s < FAILURE_MOST_S ? ttl_s : FAILURE_MOST_S;
+}
+
+void
+qn_task_fail(struct qn_resolver *resolver, struct qn_task *task, enum qn_ede ede, struct qn_now now)
+{
+	const bool refused = task->seen_refused && !task->seen_other;
+
+	qn_counter_add(&resolver->counters.task_failed, 1);
+	answer_begin(task); /* Drops the aliases that led nowhere. */
+	wake_parents(resolver, task);
+	answer_seal(resolver, task, refused ? QN_RCODE_REFUSED : QN_RCODE_SERVFAIL, (uint16_t)ede,
+	    failure_ttl_s(resolver, task, now), now);
+	task_end(resolver, task);
+}
+
+void
+qn_task_free(struct qn_resolver *resolver, struct qn_task *task)
+{
+	page_put(resolver, task->page);
+	budget_put(resolver, task->budget);
+	qn_pool_put(&resolver->tasks, task);
+	qn_counter_sub(&resolver->task_gauge, 1);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * The inside of the iterator: tasks, what they wait for, and who waits for them.
+ *
+ * Only the files of lib/resolve include this. task.c makes, joins and ends tasks;
+ * iterate.c takes them from step to step; resolver.c turns events into steps.
+ */
+#include "base/pool.h"
+#include "base/random.h"
+#include "base/wheel.h"
+#include "resolve/reply.h"
+#include "resolve/resolver.h"
+
+#define QN_PAGE_SMALL_LEN 4096u
+#define QN_PAGE_LARGE_LEN 65535u
+#define QN_PAGE_LARGE_MAX 16u
+
+/** What a timer of the resolver's wheel is for. */
+enum qn_timed_kind {
+	QN_TIMED_TASK,
+	QN_TIMED_UPSTREAM,
+};
+
+struct qn_timed {
+	struct qn_timer timer;
+	enum qn_timed_kind kind;
+};
+
+/** What a client question and all tasks it causes may spend. */
+struct qn_budget {
+	uint32_t refs;       /* Tasks that hold it. */
+	uint16_t query_left; /* Upstream queries. */
+	struct qn_mono deadline;
+};
+
+enum qn_task_state {
+	QN_TASK_RUNNING,  /* In the table: others may join. */
+	QN_TASK_FINISHED, /* Has its answer; kept until its askers have fetched it. */
+};
+
+/** One question being resolved. */
+struct qn_task {
+	struct qn_list table_link;
+	struct qn_list queue_link; /* In `ready` or in `finished`, or in neither. */
+	struct qn_timed timed;
+	struct qn_question question;
+	uint32_t hash;
+	enum qn_task_state state;
+	uint8_t depth;
+	uint16_t query_count;
+	struct qn_budget *budget;
+
+	struct qn_list askers; /* Clients, in the order they came. */
+	uint16_t asker_count;
+	struct qn_list parents; /* struct qn_wait: tasks that wait for this one. */
+	struct qn_list waits;   /* struct qn_wait: tasks that this one waits for. */
+
+	/* Where the walk stands. */
+	struct qn_name name; /* The question's, or what its aliases have led to. */
+	uint8_t alias_count;
+	uint8_t known_labels;    /* Of `name`: the longest ending that is no unknown zone cut. */
+	uint8_t minimized_count; /* Queries with a shortened name, for this `name`. */
+	bool minimize;
+	bool zone_known; /* Whether `zone` has been looked up for this `name`. */
+	struct qn_delegation zone;
+	struct qn_upstream *upstream; /* In flight, or NULL. */
+
+	/* What the servers that answered uselessly said. */
+	bool seen_refused;
+	bool seen_other;
+
+	/* The answer as far as it is known: a message with the question in front. */
+	struct qn_span page;
+	struct qn_writer writer;
+	uint16_t record_counts[2]; /* Answer, authority. */
+	uint32_t ttl_s;            /* The lowest of its records. */
+	struct qn_answer answer;   /* Once finished: views into the page. */
+};
+
+/** One task waits for the address of a nameserver from another. */
+struct qn_wait {
+	struct qn_list parent_link; /* In the waiting task's `waits`. */
+	struct qn_list child_link;  /* In the other's `parents`. */
+	struct qn_task *parent;
+	struct qn_task *child;
+	uint8_t server; /* Whose address: an index into the parent's zone. */
+};
+
+/** One query to an authority. */
+struct qn_upstream {
+	struct qn_list link; /* In `sends` or `releases`, or in neither. */
+	struct qn_timed timed;
+	struct qn_task *task; /* NULL once it no longer matters. */
+	uint8_t candidate;
+	bool edns;
+	bool minimized;
+	enum qn_transport transport;
+	struct qn_address address;
+	struct qn_question question;
+	struct qn_mono sent;
+	uint64_t timeout_us;
+};
+
+struct qn_resolver {
+	const struct qn_resolve_config *config;
+	struct qn_store store;
+	struct qn_random random;
+	struct qn_wheel wheel;
+	struct qn_ledger ledger;
+
+	struct qn_pool tasks;
+	struct qn_pool budgets;
+	struct qn_pool waits;
+	struct qn_pool upstreams;
+	struct qn_pool small_pages;
+	struct qn_pool large_pages;
+	qn_counter task_gauge;
+	qn_counter upstream_gauge;
+	qn_counter large_gauge;
+
+	struct qn_list *table; /* Running tasks by hash. */
+	uint32_t table_mask;
+
+	struct qn_list ready; /* Tasks to step before the event is over. */
+	struct qn_list sends; /* Effects. */
+	struct qn_list releases;
+	struct qn_list expired;  /* Askers past their deadline. */
+	struct qn_list finished; /* Tasks whose askers can fetch the answer. */
+	struct qn_task *fetched; /* Its last asker was taken: freed at the next event. */
+
+	struct qn_reply reply; /* Scratch. */
+	uint8_t encoded[QN_PAGE_LARGE_LEN];
+	uint8_t store_scratch[QN_CACHE_VALUE_MAX];
+	struct qn_resolve_counters counters;
+};
+
+/* task.c */
+
+/** The running task of `question`, or a new one; NULL when there is no place. */
+QN_MUST_USE struct qn_task *qn_task_open(struct qn_resolver *resolver,
+    const struct qn_question *question, struct qn_task *parent, struct qn_now now);
+
+/** Makes `parent` wait for `child` on behalf of nameserver `server`; false: no place. */
+QN_MUST_USE bool qn_task_wait(
+    struct qn_resolver *resolver, struct qn_task *parent, struct qn_task *child, uint8_t server);
+
+/** Whether `task` waits, through others, for `wanted`. A search that gets long says yes. */
+bool qn_task_depends_on(const struct qn_task *task, const struct qn_task *wanted);
+
+/** Queues a task to be stepped before the current event is over. */
+void qn_task_ready(struct qn_resolver *resolver, struct qn_task *task);
+
+/** Adds an RRset to the answer; false when it does not fit into the largest page. */
+QN_MUST_USE bool qn_task_append(struct qn_resolver *resolver, struct qn_task *task,
+    const struct qn_rrset *rrset, enum qn_section section);
+
+/** Ends a task with what has been appended; caches the answer, wakes whoever waits. */
+void qn_task_finish(
+    struct qn_resolver *resolver, struct qn_task *task, uint16_t rcode, struct qn_now now);
+
+/** Ends a task without an answer. */
+void qn_task_fail(
+    struct qn_resolver *resolver, struct qn_task *task, enum qn_ede ede, struct qn_now now);
+
+/** Gives the parts of a finished task back. */
+void qn_task_free(struct qn_resolver *resolver, struct qn_task *task);
+
+/* iterate.c */
+
+/** Takes a running task as far as it goes without an event. */
+void qn_task_step(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now);
+
+/** Goes on with what came back: judged in `resolver->reply`. */
+void qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
+    const struct qn_upstream *upstream, struct qn_now now);
+
+/** Goes on after a query that the transport could not send: it cannot in a moment either. */
+void qn_task_unsent(
+    struct qn_resolver *resolver, struct qn_task *task, const struct qn_upstream *upstream);
+
+/* resolver.c */
+
+/** Ends a query: it is not waited for any more and its slot goes to the transport. */
+void qn_upstream_release(struct qn_resolver *resolver, struct qn_upstream *upstream);
