@@ -3,6 +3,7 @@
 
 import contextlib
 import ctypes
+import json
 import os
 import socket
 import subprocess
@@ -22,11 +23,12 @@ class Namespace:
 
     def __init__(self, name):
         self.name = name
+        self.path = f"/run/netns/{name}"
 
     @contextlib.contextmanager
     def entered(self):
         """Moves the calling thread inside for the length of a with block."""
-        with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{self.name}") as there:
+        with open("/proc/thread-self/ns/net") as home, open(self.path) as there:
             _set_namespace(there.fileno())
             try:
                 yield
@@ -39,7 +41,7 @@ class Namespace:
 
     def command(self, *words):
         """The words that run a command inside; the process is the command's own."""
-        return ["ip", "netns", "exec", self.name, *map(str, words)]
+        return ["nsenter", f"--net={self.path}", *map(str, words)]
 
     def run(self, *words, **options):
         return subprocess.run(
@@ -48,5 +50,11 @@ class Namespace:
 
     def mac(self, interface):
         """The interface's hardware address as six bytes."""
-        text = self.run("cat", f"/sys/class/net/{interface}/address")
-        return bytes.fromhex(text.replace(":", ""))
+        text = self.run("ip", "-json", "link", "show", interface)
+        return bytes.fromhex(json.loads(text)[0]["address"].replace(":", ""))
+
+    def processes(self):
+        """The pids of the processes inside, as strings."""
+        return subprocess.run(
+            ["ip", "netns", "pids", self.name], check=True, text=True, capture_output=True
+        ).stdout.split()

@@ -117,6 +117,10 @@ class Node:
     def totals(self):
         return self.control("stats")["totals"]
 
+    def port(self):
+        """The lab's only port, as `quincectl ports` shows it."""
+        return self.control("ports")["ports"][0]
+
     def flush(self):
         """Forgets everything that was learned."""
         self.control("flush", ".")

@@ -20,7 +20,7 @@ def traces(lab):
     """What a daemon could leave behind on this machine."""
     meminfo = Path("/proc/meminfo").read_text()
     return {
-        "node processes": lab.node.run("ip", "netns", "pids", lab.node.name).split(),
+        "node processes": lab.node.processes(),
         "XDP program": "xdp" in lab.node.run("ip", "-d", "link", "show", "vres"),
         "free hugepages": re.search(r"HugePages_Free: +(\d+)", meminfo).group(1),
         "lab files": sorted(p.name for p in lab.directory.iterdir()),
@@ -183,7 +183,7 @@ def test_broken_configuration_is_one_sentence_with_its_line(lab, scratch, fault)
     assert process.stdout == ""
     messages = process.stderr.splitlines()
     assert len(messages) == 1, process.stderr
-    assert re.fullmatch(rf"{re.escape(str(path))}:{line}: .+\.", messages[0]), messages[0]
+    assert re.fullmatch(rf"{re.escape(str(path))}:{line}: .+[.?]", messages[0]), messages[0]
 
 
 def test_every_error_is_reported(lab, scratch):
