@@ -64,7 +64,8 @@ const char *qn_frame_drop_name(enum qn_frame_drop drop);
 /**
  * A frame taken apart. Offsets count from the first octet of the Ethernet header.
  *
- * With QN_FRAME_OTHER everything behind `vlan_tci` may be unset (zero), `family` included.
+ * Stations and tag are always set, but for QN_FRAME_DROP_RUNT; what was not read is zero.
+ * With QN_FRAME_OTHER and QN_FRAME_DROP nothing else need have been read.
  * With QN_FRAME_ARP the endpoints' addresses are the sender's and the target's protocol
  * addresses, and `l4_at` is where the ARP packet starts, as is `payload_at`.
  */

@@ -61,7 +61,8 @@ struct qn_link *qn_link_init(struct qn_span block, const struct qn_link_config *
  * Whether a received frame is meant for us: its destination station is ours, everybody, or
  * a group we listen to (all nodes, solicited nodes of our addresses), its source is one
  * station and not ours (some devices hand up what the host itself sends), and its tag is
- * the link's. An untagged link takes priority tags (VLAN 0) too. Not for QN_FRAME_DROP.
+ * the link's. An untagged link takes priority tags (VLAN 0) too. Any frame may be asked
+ * about, dropped ones too: what is not for us need not be counted.
  */
 bool qn_link_accepts(const struct qn_link *link, const struct qn_frame *frame);
 

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/checksum.h"
+#include "net/headers.h"
+
+/*
+ * A sum of 0 is sent as its other representation, all ones, because 0 says that there is
+ * no checksum (RFC 768).
+ */
+static void
+write_udp(
+    uint8_t *at, uint8_t family, uint16_t source_port, uint16_t destination_port, uint16_t len)
+{
+	uint16_t checksum;
+
+	qn_store_be16(at, source_port);
+	qn_store_be16(at + UDP_DESTINATION_AT, destination_port);
+	qn_store_be16(at + UDP_LENGTH_AT, len);
+	qn_store_be16(at + UDP_CHECKSUM_AT, 0);
+	checksum = (uint16_t)~qn_checksum_fold(qn_headers_sum(at, family, IP_PROTOCOL_UDP, len));
+	if (checksum == 0)
+		checksum = 0xffff;
+	memcpy(at + UDP_CHECKSUM_AT, &checksum, sizeof(checksum));
+}
+
+uint32_t
+qn_frame_build_udp(struct qn_span buffer, const struct qn_path *path,
+    const struct qn_endpoint *source, const struct qn_endpoint *destination, uint16_t payload_len)
+{
+	const uint8_t family = source->address.family;
+	const uint32_t frame_len = (uint32_t)qn_frame_payload_at(path, family) + payload_len;
+	const uint16_t len = (uint16_t)(UDP_LEN + payload_len);
+	const struct qn_ip_header ip = {
+	    .source = &source->address,
+	    .destination = &destination->address,
+	    .protocol = IP_PROTOCOL_UDP,
+	    .hop_limit = HOP_LIMIT,
+	    .payload_len = len,
+	};
+
+	qn_assert(frame_len <= buffer.len && frame_len <= QN_FRAME_LEN_MAX);
+	write_udp(buffer.data + qn_headers_write_ip(buffer.data, path, &ip), family, source->port,
+	    destination->port, len);
+	return frame_len;
+}
+
+uint32_t
+qn_frame_reply_udp(struct qn_span buffer, const struct qn_frame *frame, uint16_t payload_len)
+{
+	const struct qn_path path = qn_frame_path_back(frame);
+	const uint16_t payload_at = qn_frame_payload_at(&path, frame->family);
+
+	qn_assert(frame->kind == QN_FRAME_UDP && payload_len <= buffer.len - frame->payload_at);
+	if (payload_at != frame->payload_at)
+		memmove(buffer.data + payload_at, buffer.data + frame->payload_at, payload_len);
+	return qn_frame_build_udp(buffer, &path, &frame->destination, &frame->source, payload_len);
+}
