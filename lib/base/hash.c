@@ -45,18 +45,17 @@ qn_hash(const struct qn_hash_key *key, struct qn_view bytes)
 	    .v2 = key->k0 ^ 0x6c7967656e657261ull,
 	    .v3 = key->k1 ^ 0x7465646279746573ull,
 	};
-	const size_t tail_len = bytes.len % 8;
-	const uint8_t *tail = bytes.data + (bytes.len - tail_len);
+	const size_t tail_at = bytes.len - bytes.len % 8;
 	uint64_t last = (uint64_t)bytes.len << 56;
 
-	for (const uint8_t *at = bytes.data; at != tail; at += 8) {
+	for (size_t at = 0; at < tail_at; at += 8) {
 		uint64_t word;
 
-		memcpy(&word, at, sizeof(word));
+		memcpy(&word, bytes.data + at, sizeof(word));
 		sip_absorb(&s, word);
 	}
-	for (size_t i = 0; i < tail_len; i++)
-		last |= (uint64_t)tail[i] << (8 * i);
+	for (size_t at = tail_at; at < bytes.len; at++)
+		last |= (uint64_t)bytes.data[at] << (8 * (at - tail_at));
 	sip_absorb(&s, last);
 
 	s.v2 ^= 0xff;
