@@ -18,6 +18,8 @@
  *          11 aliases, 5 s until a client is told SERVFAIL, 10 s until the task ends.
  * RFC:     1034 s5.3.3, 2308, 9156, 9520.
  */
+#include "base/list.h"
+#include "base/time.h"
 #include "cache/answer.h"
 #include "resolve/config.h"
 #include "resolve/counters.h"

@@ -13,6 +13,7 @@
 #include "base/random.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #define QN_PORT_FIRST 1024u
 #define QN_PORT_COUNT (65536u - QN_PORT_FIRST)
@@ -44,5 +45,4 @@ QN_MUST_USE bool qn_port_owner(
     const struct qn_port_table *table, uint16_t port, uint16_t *worker, uint32_t *slot);
 
 /** Gives back a port that `worker` claimed for `slot`. */
-void qn_port_release(
-    struct qn_port_table *table, uint16_t port, uint16_t worker, uint32_t slot);
+void qn_port_release(struct qn_port_table *table, uint16_t port, uint16_t worker, uint32_t slot);

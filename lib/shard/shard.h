@@ -32,7 +32,7 @@
 
 /** What an operator may change while the node runs: an immutable snapshot. */
 struct qn_shard_config {
-	char node_id[QN_SHARD_ID_MAX];      /* NSID (RFC 5001) and id.server CH TXT. */
+	char node_id[QN_SHARD_ID_MAX];                   /* NSID (RFC 5001) and id.server CH TXT. */
 	struct qn_address service[QN_SHARD_SERVICE_MAX]; /* Where clients may ask. */
 	uint16_t service_count;
 	struct qn_prefix allow[QN_SHARD_ALLOW_MAX]; /* Who may ask; others get REFUSED. */
@@ -42,7 +42,7 @@ struct qn_shard_config {
 
 /** What is fixed at start. */
 struct qn_shard_limits {
-	uint16_t worker;       /* This one: 0 to worker_count - 1. */
+	uint16_t worker; /* This one: 0 to worker_count - 1. */
 	uint16_t worker_count;
 	uint16_t link_count;
 	uint32_t client_max;   /* Parked clients. */
@@ -84,7 +84,7 @@ struct qn_shard *qn_shard_init(struct qn_span block, const struct qn_shard_limit
     const struct qn_shard_shared *shared, const struct qn_shard_config *config,
     const uint8_t seed[QN_RANDOM_SEED_LEN], struct qn_now now);
 
-/** Takes a new snapshot; the worker calls it at the start of every turn. */
+/** Takes a new snapshot, valid until the next; the worker calls it at the start of every turn. */
 void qn_shard_configure(struct qn_shard *shard, const struct qn_shard_config *config);
 
 /** Starts the memory loads that input() of the same packet will want. */
@@ -94,8 +94,8 @@ void qn_shard_prefetch(struct qn_shard *shard, const struct qn_packet *packet);
 QN_MUST_USE struct qn_shard_result qn_shard_input(
     struct qn_shard *shard, uint16_t link, struct qn_packet *packet, struct qn_now now);
 
-/** Whether output() has something to write. */
-bool qn_shard_has_output(const struct qn_shard *shard);
+/** Whether output() may have something to write: cheap, for every turn. */
+bool qn_shard_has_output(const struct qn_shard *shard, struct qn_now now);
 
 /**
  * Writes the next frame to send into `packet` (its `data` and `capacity` are given, `len`
@@ -117,7 +117,8 @@ uint32_t qn_shard_flush(struct qn_shard *shard, const struct qn_name *name);
 
 /** Counters only grow; gauges go both ways. Index 0 to qn_shard_figure_count() - 1. */
 struct qn_shard_figure {
-	const char *name; /* "client_queries", say: words joined by underscores. */
+	const char *prefix; /* "frame_drop_", say, or empty: goes in front of the name. */
+	const char *name;   /* "client_query", say: words joined by underscores. */
 	bool gauge;
 };
 

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "shard/client.h"
+
+#include "base/endian.h"
+
+#include <string.h>
+
+#define OPT_LEN        11
+#define OPTION_LEN     4
+#define EDE_LEN        2
+#define ANY_TTL_S      3600
+#define CHAOS_TEXT_MAX 255
+
+/* --- Reading ---------------------------------------------------------------------------- */
+
+/* Whether a type can be asked for at all: not one that stands for a message or a transfer. */
+static bool
+type_is_meta(uint16_t type)
+{
+	return type == 0 || type == QN_TYPE_OPT || (type >= QN_TYPE_TKEY && type < QN_TYPE_ANY);
+}
+
+static void
+query_read_edns(struct qn_client_query *query, const struct qn_edns *edns)
+{
+	struct qn_view data;
+
+	query->has_edns = edns->present;
+	query->udp_size = QN_CLIENT_UDP_MIN;
+	query->dnssec_ok = edns->present && edns->dnssec_ok;
+	query->wants_nsid = edns->present && qn_edns_option_find(edns, QN_EDNS_NSID, &data);
+	if (!edns->present || edns->udp_size < QN_CLIENT_UDP_MIN)
+		return;
+	query->udp_size = edns->udp_size < QN_CLIENT_UDP_MAX ? edns->udp_size : QN_CLIENT_UDP_MAX;
+}
+
+static enum qn_client_verdict
+question_judge(const struct qn_question *question)
+{
+	if (question->class == QN_CLASS_CH)
+		return QN_CLIENT_CHAOS;
+	if (question->class != QN_CLASS_IN || type_is_meta(question->type))
+		return QN_CLIENT_NOTIMP;
+	return question->type == QN_TYPE_ANY ? QN_CLIENT_ANY : QN_CLIENT_RESOLVE;
+}
+
+enum qn_client_verdict
+qn_client_read(struct qn_client_query *query, struct qn_view datagram)
+{
+	struct qn_message message;
+	const enum qn_message_status status = qn_message_read(&message, datagram);
+
+	if (status == QN_MESSAGE_NO_HEADER)
+		return QN_CLIENT_RUNT;
+	if (message.flags & QN_FLAG_QR)
+		return QN_CLIENT_NOT_QUERY;
+	query->id = message.id;
+	query->flags = message.flags;
+	query->has_question = status != QN_MESSAGE_NO_QUESTION && message.question_count == 1;
+	query_read_edns(query, status == QN_MESSAGE_OK ? &message.edns : &(struct qn_edns){0});
+	if (QN_FLAGS_OPCODE(message.flags) != QN_OPCODE_QUERY) {
+		query->has_question = false;
+		return QN_CLIENT_NOTIMP;
+	}
+	if (!query->has_question)
+		return QN_CLIENT_FORMERR;
+	query->question.type = message.question.type;
+	query->question.class = message.question.class;
+	qn_name_copy(&query->question.name, &message.question.name);
+	if (status != QN_MESSAGE_OK)
+		return QN_CLIENT_FORMERR;
+	if (message.edns.present && message.edns.version != 0)
+		return QN_CLIENT_BADVERS;
+	return question_judge(&query->question);
+}
+
+/* --- Writing ---------------------------------------------------------------------------- */
+
+static void
+write_head(struct qn_writer *writer, const struct qn_client_query *query, uint16_t rcode)
+{
+	const uint16_t kept = query->flags & (0x7800u | QN_FLAG_RD | QN_FLAG_CD);
+	const uint16_t flags = (uint16_t)(QN_FLAG_QR | QN_FLAG_RA | kept | (rcode & 0xf));
+
+	qn_write_header(writer, query->id, flags, query->has_question);
+	if (query->has_question)
+		qn_write_question(writer, &query->question);
+}
+
+static size_t
+edns_len(const struct qn_client_query *query, uint16_t ede, const char *node_id)
+{
+	if (!query->has_edns)
+		return 0;
+	return OPT_LEN + (query->wants_nsid ? OPTION_LEN + strlen(node_id) : 0) +
+	       (ede != QN_EDE_NONE ? OPTION_LEN + EDE_LEN : 0);
+}
+
+static void
+write_edns(struct qn_writer *writer, const struct qn_client_query *query, uint16_t rcode,
+    uint16_t ede, const char *node_id)
+{
+	uint8_t code[EDE_LEN];
+
+	if (!query->has_edns)
+		return;
+	const size_t opt_at =
+	    qn_write_edns_begin(writer, QN_EDNS_UDP_BUFFER, rcode, query->dnssec_ok);
+
+	if (query->wants_nsid)
+		qn_write_edns_option(writer, QN_EDNS_NSID,
+		    (struct qn_view){(const uint8_t *)node_id, strlen(node_id)});
+	if (ede != QN_EDE_NONE) {
+		qn_store_be16(code, ede);
+		qn_write_edns_option(writer, QN_EDNS_ERROR, (struct qn_view){code, sizeof(code)});
+	}
+	qn_write_edns_end(writer, opt_at);
+}
+
+/* The longest run of whole RRsets of the answer section that ends within `limit`. */
+struct cut {
+	size_t end;
+	uint16_t record_count;
+};
+
+static struct cut
+find_cut(const struct qn_message *message, size_t limit)
+{
+	struct qn_record_walk walk = qn_message_walk(message);
+	struct cut whole = {message->records_at, 0};
+	struct cut open = whole;
+	struct qn_record last, record;
+	enum qn_section section;
+
+	while (qn_record_next(&walk, &record, &section) && section == QN_SECTION_ANSWER) {
+		const bool same = open.record_count > 0 && last.type == record.type &&
+		                  qn_name_equal(&last.owner, &record.owner);
+
+		if (!same)
+			whole = open;
+		open.end = record.rdata_at + record.rdata_len;
+		open.record_count++;
+		last.type = record.type;
+		qn_name_copy(&last.owner, &record.owner);
+		if (open.end > limit)
+			return whole;
+	}
+	return open;
+}
+
+/* Writes as many whole RRsets as fit, with TC, behind the question that `writer` ends with. */
+static void
+write_truncated(struct qn_writer *writer, const struct qn_client_query *query,
+    const struct qn_answer *answer, uint32_t age_s, size_t limit, uint8_t *scratch)
+{
+	struct qn_writer whole = qn_writer_of((struct qn_span){scratch, QN_CLIENT_SCRATCH_LEN});
+	struct qn_message message;
+
+	qn_store_be16(writer->data + 2, (uint16_t)(qn_load_be16(writer->data + 2) | QN_FLAG_TC));
+	write_head(&whole, query, answer->rcode);
+	qn_answer_write(&whole, answer, age_s);
+	qn_write_section_count(&whole, QN_SECTION_ANSWER, answer->answer_count);
+	qn_write_section_count(&whole, QN_SECTION_AUTHORITY, answer->authority_count);
+	if (whole.overflowed ||
+	    qn_message_read(&message, (struct qn_view){whole.data, whole.at}) != QN_MESSAGE_OK)
+		return;
+	const struct cut cut = find_cut(&message, limit);
+
+	qn_write_bytes(writer,
+	    (struct qn_view){whole.data + message.records_at, cut.end - message.records_at});
+	qn_write_section_count(writer, QN_SECTION_ANSWER, cut.record_count);
+}
+
+size_t
+qn_client_reply(struct qn_span payload, const struct qn_client_query *query,
+    const struct qn_answer *answer, uint32_t age_s, const char *node_id, uint8_t *scratch,
+    bool *truncated)
+{
+	const size_t opt_len = edns_len(query, answer->ede, node_id);
+	const size_t room = payload.len < query->udp_size ? payload.len : query->udp_size;
+	struct qn_writer writer = qn_writer_of((struct qn_span){payload.data, room - opt_len});
+
+	qn_assert(room >= QN_HEADER_LEN + QN_NAME_MAX + 4 + opt_len);
+	write_head(&writer, query, answer->rcode);
+	const struct qn_writer_mark mark = qn_writer_mark(&writer);
+
+	qn_answer_write(&writer, answer, age_s);
+	*truncated = writer.overflowed;
+	if (*truncated) {
+		qn_writer_rewind(&writer, mark);
+		write_truncated(&writer, query, answer, age_s, room - opt_len, scratch);
+	} else {
+		qn_write_section_count(&writer, QN_SECTION_ANSWER, answer->answer_count);
+		qn_write_section_count(&writer, QN_SECTION_AUTHORITY, answer->authority_count);
+	}
+	writer.cap = room;
+	write_edns(&writer, query, answer->rcode, answer->ede, node_id);
+	qn_assert(!writer.overflowed);
+	return writer.at;
+}
+
+/* --- Answers made here ------------------------------------------------------------------ */
+
+/* Makes an answer of one record for `question`. */
+static size_t
+answer_of_record(struct qn_span value, const struct qn_question *question, uint16_t type,
+    uint32_t ttl_s, struct qn_view rdata)
+{
+	uint8_t buffer[QN_HEADER_LEN + 2 * QN_NAME_MAX + 4 + 10 + 1 + CHAOS_TEXT_MAX];
+	struct qn_writer writer = qn_writer_of((struct qn_span){buffer, sizeof(buffer)});
+
+	qn_write_header(&writer, 0, 0, 1);
+	qn_write_question(&writer, question);
+	qn_write_record(&writer, &question->name, type, question->class, ttl_s, rdata);
+	qn_write_section_count(&writer, QN_SECTION_ANSWER, 1);
+	qn_assert(!writer.overflowed);
+	return qn_answer_encode(
+	    value, (struct qn_view){writer.data, writer.at}, QN_RCODE_NOERROR, QN_EDE_NONE);
+}
+
+static bool
+question_is(const struct qn_question *question, const char *text)
+{
+	struct qn_name name;
+
+	return qn_name_from_text(&name, text, strlen(text)) &&
+	       qn_name_equal(&question->name, &name);
+}
+
+static size_t
+answer_refused(struct qn_span value, const struct qn_question *question)
+{
+	uint8_t buffer[QN_HEADER_LEN + QN_NAME_MAX + 4];
+	struct qn_writer writer = qn_writer_of((struct qn_span){buffer, sizeof(buffer)});
+
+	qn_write_header(&writer, 0, 0, 1);
+	qn_write_question(&writer, question);
+	return qn_answer_encode(
+	    value, (struct qn_view){writer.data, writer.at}, QN_RCODE_REFUSED, QN_EDE_NONE);
+}
+
+size_t
+qn_client_chaos(struct qn_span value, const struct qn_question *question, const char *node_id)
+{
+	const char *text = NULL;
+	uint8_t rdata[1 + CHAOS_TEXT_MAX];
+
+	if (question_is(question, "id.server") || question_is(question, "hostname.bind"))
+		text = node_id;
+	else if (question_is(question, "version.bind") || question_is(question, "version.server"))
+		text = "quince " QN_VERSION;
+	if (text == NULL || (question->type != QN_TYPE_TXT && question->type != QN_TYPE_ANY))
+		return answer_refused(value, question);
+	const size_t len = strlen(text);
+
+	qn_assert(len <= CHAOS_TEXT_MAX);
+	rdata[0] = (uint8_t)len;
+	memcpy(rdata + 1, text, len);
+	return answer_of_record(value, question, QN_TYPE_TXT, 0, (struct qn_view){rdata, 1 + len});
+}
+
+size_t
+qn_client_any(struct qn_span value, const struct qn_question *question)
+{
+	static const uint8_t rdata[] = {7, 'R', 'F', 'C', '8', '4', '8', '2', 0};
+
+	return answer_of_record(
+	    value, question, QN_TYPE_HINFO, ANY_TTL_S, (struct qn_view){rdata, sizeof(rdata)});
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "shard/transport.h"
+
+void
+qn_transport_init(struct qn_transport_udp *transport, struct qn_arena *arena, uint32_t slot_count,
+    uint16_t worker, struct qn_port_table *ports, const uint8_t seed[QN_RANDOM_SEED_LEN])
+{
+	struct qn_sent *slots = qn_arena_take(arena, slot_count * sizeof(*slots));
+
+	if (slots == NULL)
+		return;
+	transport->slots = slots;
+	transport->slot_count = slot_count;
+	transport->worker = worker;
+	transport->ports = ports;
+	transport->held_try = (struct qn_mono){0};
+	qn_random_init(&transport->random, seed);
+	qn_list_init(&transport->held);
+	for (uint32_t i = 0; i < slot_count; i++)
+		qn_list_init(&slots[i].link);
+}
+
+/* Sets the case of each letter by a coin. Length octets are below 64, so never letters. */
+static void
+name_randomize_case(struct qn_name *name, struct qn_random *random)
+{
+	uint32_t coins = 0;
+
+	for (unsigned i = 0; i < name->len; i++) {
+		const uint8_t lower = qn_octet_lower(name->octets[i]);
+
+		if (i % 32 == 0)
+			coins = qn_random_u32(random);
+		if (lower >= 'a' && lower <= 'z')
+			name->octets[i] = (uint8_t)(lower ^ (coins & 1) << 5);
+		coins >>= 1;
+	}
+}
+
+struct qn_sent *
+qn_transport_open(struct qn_transport_udp *transport, const struct qn_upstream_query *query)
+{
+	qn_assert(query->slot < transport->slot_count);
+	struct qn_sent *sent = &transport->slots[query->slot];
+
+	qn_assert(sent->port == 0);
+	sent->port =
+	    qn_port_claim(transport->ports, &transport->random, transport->worker, query->slot);
+	if (sent->port == 0)
+		return NULL;
+	sent->query = *query;
+	sent->id = (uint16_t)qn_random_u32(&transport->random);
+	qn_name_copy(&sent->name, &query->question->name);
+	name_randomize_case(&sent->name, &transport->random);
+	return sent;
+}
+
+void
+qn_transport_release(struct qn_transport_udp *transport, uint32_t slot)
+{
+	struct qn_sent *sent = &transport->slots[slot];
+
+	qn_list_remove(&sent->link);
+	if (sent->port != 0)
+		qn_port_release(transport->ports, sent->port, transport->worker, slot);
+	sent->port = 0;
+}
+
+size_t
+qn_transport_write(const struct qn_sent *sent, struct qn_span payload)
+{
+	struct qn_writer writer = qn_writer_of(payload);
+
+	qn_write_header(&writer, sent->id, 0, 1);
+	qn_write_name_full(&writer, &sent->name);
+	qn_write_u16(&writer, sent->query.question->type);
+	qn_write_u16(&writer, sent->query.question->class);
+	if (sent->query.edns)
+		qn_write_edns_end(&writer,
+		    qn_write_edns_begin(&writer, QN_EDNS_UDP_BUFFER, QN_RCODE_NOERROR, false));
+	qn_assert(!writer.overflowed);
+	return writer.at;
+}
+
+/* Some servers return errors without the question (RFC 1035 s4.1.1 does not forbid it). */
+static bool
+error_without_question(const struct qn_message *message)
+{
+	const uint16_t rcode = QN_FLAGS_RCODE(message->flags);
+
+	return message->question_count == 0 &&
+	       (rcode == QN_RCODE_FORMERR || rcode == QN_RCODE_NOTIMP);
+}
+
+enum qn_transport_match
+qn_transport_match(const struct qn_transport_udp *transport, uint32_t slot,
+    const struct qn_frame *frame, struct qn_view datagram, struct qn_message *message)
+{
+	if (slot >= transport->slot_count)
+		return QN_MATCH_STRAY;
+	const struct qn_sent *sent = &transport->slots[slot];
+
+	if (sent->port == 0 || sent->port != frame->destination.port)
+		return QN_MATCH_STRAY;
+	if (frame->source.port != sent->query.server.port ||
+	    !qn_address_equal(&frame->source.address, &sent->query.server.address) ||
+	    !qn_address_equal(&frame->destination.address, &sent->local))
+		return QN_MATCH_WRONG_PEER;
+	if (qn_message_read(message, datagram) != QN_MESSAGE_OK || !(message->flags & QN_FLAG_QR) ||
+	    QN_FLAGS_OPCODE(message->flags) != QN_OPCODE_QUERY)
+		return QN_MATCH_BROKEN;
+	if (message->id != sent->id)
+		return QN_MATCH_WRONG_ID;
+	if (error_without_question(message))
+		return QN_MATCH_REPLY;
+	if (message->question_count != 1 || message->question.type != sent->query.question->type ||
+	    message->question.class != sent->query.question->class ||
+	    !qn_name_equal(&message->question.name, &sent->name))
+		return QN_MATCH_WRONG_QUESTION;
+	return qn_name_equal_case(&message->question.name, &sent->name) ? QN_MATCH_REPLY
+	                                                                : QN_MATCH_WRONG_CASE;
+}

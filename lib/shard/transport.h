@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * Queries to authorities over UDP: what makes a reply hard to forge, and matching it.
+ *
+ * The iterator names a query by its slot; here the slot gets a random source port out of
+ * the whole pool, a random id and random letter case, and keeps them until released.
+ *
+ * Owner:  one worker; the port table is shared with the others.
+ * Memory: one entry a slot, from the arena given to init.
+ * RFC:    5452 s4 and s9, draft-vixie-dnsext-dns0x20 (letter case).
+ */
+#include "resolve/resolver.h"
+#include "shard/counters.h"
+#include "shard/ports.h"
+
+/** One query as it was sent. */
+struct qn_sent {
+	struct qn_list link; /* In `held`, or in no list. */
+	struct qn_upstream_query query;
+	struct qn_address local; /* Where the reply has to go to. */
+	struct qn_name name;     /* With its random letter case. */
+	uint16_t port;           /* Source port; 0 while it has none. */
+	uint16_t id;
+};
+
+struct qn_transport_udp {
+	struct qn_sent *slots;
+	uint32_t slot_count;
+	uint16_t worker;
+	struct qn_port_table *ports;
+	struct qn_random random;
+	struct qn_list held;     /* Waiting for the station of the next hop. */
+	struct qn_mono held_try; /* When to look again. */
+};
+
+void qn_transport_init(struct qn_transport_udp *transport, struct qn_arena *arena,
+    uint32_t slot_count, uint16_t worker, struct qn_port_table *ports,
+    const uint8_t seed[QN_RANDOM_SEED_LEN]);
+
+/** Gives a query its port, id and letter case; NULL when no port is free. */
+QN_MUST_USE struct qn_sent *qn_transport_open(
+    struct qn_transport_udp *transport, const struct qn_upstream_query *query);
+
+/** Gives the port of a slot back, if it has one. */
+void qn_transport_release(struct qn_transport_udp *transport, uint32_t slot);
+
+/** Writes the query's datagram into `payload`; returns its length. */
+size_t qn_transport_write(const struct qn_sent *sent, struct qn_span payload);
+
+/** What a datagram to one of our source ports is. */
+enum qn_transport_match {
+	QN_MATCH_REPLY,
+	QN_MATCH_STRAY,
+	QN_MATCH_WRONG_PEER,
+	QN_MATCH_WRONG_ID,
+	QN_MATCH_WRONG_QUESTION,
+	QN_MATCH_WRONG_CASE,
+	QN_MATCH_BROKEN,
+};
+
+/** Matches a datagram against the query in `slot`, reading it into `message`. */
+QN_MUST_USE enum qn_transport_match qn_transport_match(const struct qn_transport_udp *transport,
+    uint32_t slot, const struct qn_frame *frame, struct qn_view datagram,
+    struct qn_message *message);
