@@ -172,16 +172,17 @@ def exchange_from_router(lab, wire, server, source):
 
 
 def test_gateway_may_change_its_hardware_address(lab, node, server):
-    """A router is replaced: its new address announces itself, and answers go there."""
+    """A standby router takes over and announces it.
+
+    The node may have proof of the old address that is too fresh to be contradicted; then it
+    finds out when it renews the proof, 15 s later, with three requests a second apart.
+    """
     lab.ask("www.example.com.", "A", server)
     old = lab.net.mac("vnode").hex(":")
-    new = "02:00:00:00:00:99"
     try:
-        lab.net.run("ip", "link", "set", "vnode", "address", new)
-        lab.net.run("ip", "neighbour", "flush", "dev", "vnode")
-        reply = until(lambda: lab.exchange(question(), server, timeout_s=0.5), 5.0)
-        assert reply is not None
+        for address in ("02:00:00:00:00:99", old):
+            lab.net.run("ip", "link", "set", "vnode", "address", address)
+            lab.net.run("ip", "neighbour", "flush", "dev", "vnode")
+            assert until(lambda: lab.exchange(question(), server, timeout_s=0.5), 20.0)
     finally:
         lab.net.run("ip", "link", "set", "vnode", "address", old)
-        lab.net.run("ip", "neighbour", "flush", "dev", "vnode")
-    assert until(lambda: lab.exchange(question(), server, timeout_s=0.5), 5.0) is not None
