@@ -174,7 +174,7 @@ lookup_start(struct qn_resolver *resolver, struct qn_task *task, uint8_t server,
 		qn_counter_add(&resolver->counters.lookup_cycle, 1);
 		return false;
 	}
-	qn_counter_add(&resolver->counters.lookup_started, 1);
+	qn_counter_add(&resolver->counters.lookups, 1);
 	return qn_task_wait(resolver, task, child, server);
 }
 
@@ -250,7 +250,7 @@ task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
 	}
 	upstream = qn_pool_take(&resolver->upstreams);
 	if (upstream == NULL) {
-		qn_counter_add(&resolver->counters.task_shed, 1);
+		qn_counter_add(&resolver->counters.tasks_shed, 1);
 		qn_task_fail(resolver, task, QN_EDE_NOT_READY, now);
 		return;
 	}

@@ -96,15 +96,15 @@ enum qn_ask_result
 qn_resolver_ask(struct qn_resolver *resolver, const struct qn_question *question,
     struct qn_asker *asker, struct qn_now now)
 {
-	const uint64_t started = qn_counter_get(&resolver->counters.task_started);
+	const uint64_t started = qn_counter_get(&resolver->counters.tasks_started);
 	struct qn_task *task = qn_task_open(resolver, question, NULL, now);
 
 	if (task == NULL || task->asker_count == QN_RESOLVE_ASKER_MAX) {
-		qn_counter_add(&resolver->counters.task_shed, 1);
+		qn_counter_add(&resolver->counters.tasks_shed, 1);
 		return QN_ASK_SHED;
 	}
-	if (qn_counter_get(&resolver->counters.task_started) == started)
-		qn_counter_add(&resolver->counters.task_joined, 1);
+	if (qn_counter_get(&resolver->counters.tasks_started) == started)
+		qn_counter_add(&resolver->counters.tasks_joined, 1);
 	asker->deadline = qn_mono_after_us(now.mono, QN_RESOLVE_CLIENT_US);
 	asker->expired = false;
 	qn_list_append(&task->askers, &asker->link);
@@ -166,7 +166,7 @@ upstream_expired(struct qn_resolver *resolver, struct qn_upstream *upstream, str
 {
 	struct qn_task *task = upstream->task;
 
-	qn_counter_add(&resolver->counters.upstream_timeout, 1);
+	qn_counter_add(&resolver->counters.upstream_timeouts, 1);
 	qn_ledger_timed_out(&resolver->ledger, &upstream->address, now);
 	qn_upstream_release(resolver, upstream);
 	qn_task_ready(resolver, task);
@@ -190,7 +190,7 @@ task_expired(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 		qn_list_remove(&asker->link);
 		qn_list_append(&resolver->expired, &asker->link);
 		task->asker_count--;
-		qn_counter_add(&resolver->counters.asker_deadline, 1);
+		qn_counter_add(&resolver->counters.client_deadlines, 1);
 	}
 	task_rearm(resolver, task);
 }
@@ -259,7 +259,6 @@ qn_resolver_take_send(
 	upstream->sent = now.mono;
 	qn_wheel_start(&resolver->wheel, &upstream->timed.timer,
 	    qn_mono_after_us(now.mono, upstream->timeout_us));
-	qn_counter_add(&resolver->counters.upstream_sent, 1);
 	if (upstream->minimized)
 		qn_counter_add(&resolver->counters.upstream_minimized, 1);
 	if (!upstream->edns)

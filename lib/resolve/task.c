@@ -165,7 +165,7 @@ task_create(struct qn_resolver *resolver, const struct qn_question *question, ui
 	qn_wheel_start(&resolver->wheel, &task->timed.timer, task->budget->deadline);
 	qn_list_append(&resolver->table[hash & resolver->table_mask], &task->table_link);
 	qn_counter_add(&resolver->task_gauge, 1);
-	qn_counter_add(&resolver->counters.task_started, 1);
+	qn_counter_add(&resolver->counters.tasks_started, 1);
 	qn_task_ready(resolver, task);
 	return task;
 }
@@ -336,7 +336,7 @@ void
 qn_task_finish(
     struct qn_resolver *resolver, struct qn_task *task, uint16_t rcode, struct qn_now now)
 {
-	qn_counter_add(&resolver->counters.task_answered, 1);
+	qn_counter_add(&resolver->counters.tasks_answered, 1);
 	qn_store_clear_failure(&resolver->store, &task->question.name, task->question.type);
 	wake_parents(resolver, task);
 	answer_seal(
@@ -361,7 +361,7 @@ qn_task_fail(struct qn_resolver *resolver, struct qn_task *task, enum qn_ede ede
 {
 	const bool refused = task->seen_refused && !task->seen_other;
 
-	qn_counter_add(&resolver->counters.task_failed, 1);
+	qn_counter_add(&resolver->counters.tasks_failed, 1);
 	answer_begin(task); /* Drops the aliases that led nowhere. */
 	wake_parents(resolver, task);
 	answer_seal(resolver, task, refused ? QN_RCODE_REFUSED : QN_RCODE_SERVFAIL, (uint16_t)ede,

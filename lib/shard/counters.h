@@ -12,15 +12,16 @@
 
 /* X(name): counters, which only grow. */
 #define QN_SHARD_COUNTERS(X)                                                             \
-	X(frame_received)    /* Frames handed to input(), handed over ones too. */       \
+	X(frames)            /* Frames handed to input(), handed over ones too. */       \
 	X(frame_not_ours)    /* For another station, network tag or address. */          \
 	X(frame_punted)      /* Neither DNS over UDP nor a link's own business. */       \
 	X(frame_handed_over) /* Given to the worker they belong to. */                   \
-	X(link_reply)        /* ARP, neighbour and echo replies. */                      \
-	X(link_request)      /* ARP requests and neighbour solicitations sent. */        \
+	X(link_replies)      /* ARP, neighbour and echo replies. */                      \
+	X(link_requests)     /* ARP requests and neighbour solicitations sent. */        \
 	X(echo_limited)      /* Echo requests over the limit. */                         \
-	X(client_query)      /* Questions from clients that got as far as a decision. */ \
-	X(client_runt)       /* Dropped: under 12 octets. */                             \
+	X(client_queries)    /* Questions from clients that got as far as a decision. */ \
+	X(client_replies)    /* Replies made, to parked clients too. */                  \
+	X(client_runts)      /* Dropped: under 12 octets. */                             \
 	X(client_not_query)  /* Dropped: a response. */                                  \
 	X(client_formerr)    /* Broken, or not one question. */                          \
 	X(client_notimp)     /* Opcode, class or type not served. */                     \
@@ -29,8 +30,8 @@
 	X(client_cache_only) /* RD=0, and nothing in the cache. */                       \
 	X(client_any)        /* Type ANY: RFC 8482. */                                   \
 	X(client_chaos)      /* Answered in class CH. */                                 \
-	X(client_hit)        /* Answered from the cache. */                              \
-	X(client_miss)       /* Parked until the iterator has an answer. */              \
+	X(cache_hits)        /* Answered from the cache. */                              \
+	X(cache_misses)      /* Parked until the iterator has an answer. */              \
 	X(client_shed)       /* Dropped: no place to park, or none for the question. */  \
 	X(client_answered)   /* Parked clients sent an answer. */                        \
 	X(client_truncated)  /* Answers that did not fit: TC. */                         \
@@ -39,12 +40,12 @@
 	X(rcode_nxdomain)                                                                \
 	X(rcode_refused)                                                                 \
 	X(rcode_other)                                                                   \
-	X(upstream_query)          /* Datagrams sent to authorities. */                  \
+	X(upstream_queries)        /* Datagrams sent to authorities. */                  \
 	X(upstream_held)           /* Of these: waited for a neighbour's address. */     \
 	X(upstream_no_route)       /* Not sent: no link leads there. */                  \
 	X(upstream_no_port)        /* Not sent: no free source port found. */            \
 	X(upstream_no_tcp)         /* Not sent: TCP was wanted. */                       \
-	X(upstream_reply)          /* Replies that matched and were used. */             \
+	X(upstream_replies)        /* Replies that matched and were used. */             \
 	X(upstream_stray)          /* Dropped: nothing waits on this port. */            \
 	X(upstream_wrong_peer)     /* Dropped: from elsewhere than the server asked. */  \
 	X(upstream_wrong_id)       /* Dropped: right peer, wrong id (near miss). */      \

@@ -83,8 +83,7 @@ qn_shard_figure(uint32_t index)
 		return (struct qn_shard_figure){
 		    "frame_drop_", qn_frame_drop_name(index - DROP_AT + 1), false};
 	if (index >= RESOLVE_AT)
-		return (struct qn_shard_figure){
-		    "resolve_", resolve_places[index - RESOLVE_AT].name, false};
+		return (struct qn_shard_figure){"", resolve_places[index - RESOLVE_AT].name, false};
 	return (struct qn_shard_figure){"", shard_places[index].name, false};
 }
 

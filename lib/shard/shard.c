@@ -126,6 +126,7 @@ client_reply(struct qn_shard *shard, struct qn_span payload, const struct qn_cli
 	const size_t len = qn_client_reply(
 	    payload, query, answer, age_s, shard->config->node_id, shard->scratch, &truncated);
 
+	qn_counter_add(&shard->counters.client_replies, 1);
 	count_rcode(shard, answer->rcode);
 	if (truncated)
 		qn_counter_add(&shard->counters.client_truncated, 1);
@@ -205,7 +206,7 @@ client_park(struct qn_shard *shard, uint16_t link, const struct qn_frame *frame,
 		qn_counter_add(&shard->counters.client_shed, 1);
 		return result_of(QN_SHARD_DONE);
 	}
-	qn_counter_add(&shard->counters.client_miss, 1);
+	qn_counter_add(&shard->counters.cache_misses, 1);
 	qn_counter_add(&shard->parked_gauge, 1);
 	return result_of(QN_SHARD_DONE);
 }
@@ -226,15 +227,15 @@ client_resolve(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
 	if (qn_cache_get(shard->shared.caches[home], &key, now, shard->value, &item) ==
 		QN_CACHE_FRESH &&
 	    qn_answer_open(&answer, (struct qn_view){shard->value, item.value_len})) {
-		qn_counter_add(&shard->counters.client_query, 1);
-		qn_counter_add(&shard->counters.client_hit, 1);
+		qn_counter_add(&shard->counters.client_queries, 1);
+		qn_counter_add(&shard->counters.cache_hits, 1);
 		return client_reply_here(shard, packet, frame, query, &answer, item.age_s);
 	}
 	if (home != shard->limits.worker) {
 		qn_counter_add(&shard->counters.frame_handed_over, 1);
 		return (struct qn_shard_result){QN_SHARD_HANDOVER, home};
 	}
-	qn_counter_add(&shard->counters.client_query, 1);
+	qn_counter_add(&shard->counters.client_queries, 1);
 	if (!(query->flags & QN_FLAG_RD)) {
 		qn_counter_add(&shard->counters.client_cache_only, 1);
 		return client_reply_empty(
@@ -254,7 +255,7 @@ client_input(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
 	const enum qn_client_verdict verdict = qn_client_read(&query, datagram);
 
 	if (verdict == QN_CLIENT_RUNT) {
-		qn_counter_add(&counters->client_runt, 1);
+		qn_counter_add(&counters->client_runts, 1);
 		return result_of(QN_SHARD_DONE);
 	}
 	if (verdict == QN_CLIENT_NOT_QUERY) {
@@ -264,7 +265,7 @@ client_input(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
 	if (verdict == QN_CLIENT_RESOLVE && client_allowed(shard, &frame->source.address))
 		return client_resolve(shard, link, packet, frame, &query, now);
 
-	qn_counter_add(&counters->client_query, 1);
+	qn_counter_add(&counters->client_queries, 1);
 	if (!client_allowed(shard, &frame->source.address)) {
 		qn_counter_add(&counters->client_refused, 1);
 		return client_reply_empty(
@@ -304,7 +305,7 @@ match_counter(struct qn_shard_counters *counters, enum qn_transport_match match)
 {
 	switch (match) {
 	case QN_MATCH_REPLY:
-		return &counters->upstream_reply;
+		return &counters->upstream_replies;
 	case QN_MATCH_STRAY:
 		return &counters->upstream_stray;
 	case QN_MATCH_WRONG_PEER:
@@ -381,7 +382,7 @@ link_input(struct qn_shard *shard, struct qn_link *link, struct qn_packet *packe
 	switch (result.verdict) {
 	case QN_LINK_REPLY:
 		packet->len = result.len;
-		qn_counter_add(&shard->counters.link_reply, 1);
+		qn_counter_add(&shard->counters.link_replies, 1);
 		return result_of(QN_SHARD_SEND);
 	case QN_LINK_IGNORED:
 		qn_counter_add(&shard->counters.link_ignored[result.ignored], 1);
@@ -427,7 +428,7 @@ qn_shard_input(
 	struct qn_frame frame;
 	const enum qn_frame_kind kind = qn_frame_read(&frame, qn_packet_view(packet));
 
-	qn_counter_add(&shard->counters.frame_received, 1);
+	qn_counter_add(&shard->counters.frames, 1);
 	if (kind == QN_FRAME_DROP) {
 		qn_counter_add(&shard->counters.frame_drop[frame.drop], 1);
 		return result_of(QN_SHARD_DONE);
@@ -473,7 +474,7 @@ output_link(
 		if (packet->len == 0)
 			continue;
 		*link_index = i;
-		qn_counter_add(&shard->counters.link_request, 1);
+		qn_counter_add(&shard->counters.link_requests, 1);
 		return true;
 	}
 	return false;
@@ -535,7 +536,7 @@ write_query(struct qn_shard *shard, struct qn_packet *packet, const struct qn_se
 
 	packet->len = qn_frame_build_udp(
 	    packet_span(packet), path, &source, &sent->query.server, (uint16_t)len);
-	qn_counter_add(&shard->counters.upstream_query, 1);
+	qn_counter_add(&shard->counters.upstream_queries, 1);
 }
 
 /* A query whose next hop was not known when it was to go out. */
@@ -621,8 +622,8 @@ qn_shard_has_output(const struct qn_shard *shard, struct qn_now now)
 		if (qn_link_has_output(shard->shared.links[i], now))
 			return true;
 	return qn_resolver_has_effects(shard->resolver) ||
-	    (!qn_list_empty(&shard->transport.held) &&
-		qn_mono_reached(shard->transport.held_try, now.mono));
+	       (!qn_list_empty(&shard->transport.held) &&
+		   qn_mono_reached(shard->transport.held_try, now.mono));
 }
 
 bool
