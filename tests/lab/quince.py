@@ -128,7 +128,7 @@ class Node:
     def waiting(self):
         """Questions that are on their way, client and upstream side together."""
         return sum(
-            w["parked_queries"] + w["upstream_in_flight"] for w in self.control("status")["workers"]
+            w["parked_clients"] + w["upstream_in_flight"] for w in self.control("status")["workers"]
         )
 
     def mbufs_in_use(self):

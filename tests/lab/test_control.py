@@ -35,13 +35,13 @@ def test_uptime_moves(node):
     assert until(lambda: node.control("status")["uptime_s"] > first, 2.0)
 
 
-def test_parked_queries_are_seen_and_go(lab, node):
+def test_parked_clients_are_seen_and_go(lab, node):
     """A question to silent servers waits, is counted while it does, and no longer after."""
     node.flush()
     reply = lab.exchange(query("www.alldead.net.", "A").to_wire(), timeout_s=0.3)
     assert reply is None
     status = node.control("status")
-    assert sum(w["parked_queries"] for w in status["workers"]) == 1
+    assert sum(w["parked_clients"] for w in status["workers"]) == 1
     assert sum(w["upstream_in_flight"] for w in status["workers"]) >= 1
     assert until(lambda: node.waiting() == 0, 12.0)
 

@@ -62,7 +62,7 @@ def test_fragments_are_dropped_and_counted(lab, node, wire):
     packet = struct.pack("!BBHI", frames.PROTOCOL_UDP, 0, 1, 7) + segment
     packet = frames.ipv6("fd00:98::2", NODE_V6, 44, packet)
     wire.send(frames.ethernet(wire.node_mac, wire.mac, frames.ETHERTYPE_IPV6, packet))
-    assert counted(node, "drop_fragment", before, 4)
+    assert counted(node, "frame_drop_fragment", before, 4)
     assert node.totals()["client_queries"] == before["client_queries"]
 
 
@@ -72,7 +72,7 @@ def test_wrong_udp_checksum_is_dropped_and_counted(lab, node, wire, make):
     frame = bytearray(make(wire.node_mac, wire.mac, question()))
     frame[-1] ^= 0xFF
     wire.send(bytes(frame))
-    assert counted(node, "drop_udp_checksum", before)
+    assert counted(node, "frame_drop_udp_checksum", before)
     assert node.totals()["client_queries"] == before["client_queries"]
 
 
@@ -85,7 +85,7 @@ def test_missing_udp_checksum_is_fine_over_ipv4_only(lab, node, wire):
     """RFC 768 allows none; RFC 8200 s8.1 does not."""
     before = node.totals()
     wire.send(without_checksum(frames.query_v6(wire.node_mac, wire.mac, question()), 40))
-    assert counted(node, "drop_udp_checksum_none", before)
+    assert counted(node, "frame_drop_udp_checksum_none", before)
     assert node.totals()["client_queries"] == before["client_queries"]
     wire.send(without_checksum(frames.query_v4(wire.node_mac, wire.mac, question()), 20))
     assert counted(node, "client_queries", before)
@@ -98,7 +98,7 @@ def test_wrong_ipv4_checksum_is_dropped_and_counted(lab, node, wire):
         frames.ETHERNET_LEN + 8
     ] -= 1  # A router that lowers the hop limit and forgets the checksum.
     wire.send(bytes(frame))
-    assert counted(node, "drop_ip_checksum", before)
+    assert counted(node, "frame_drop_ip_checksum", before)
 
 
 def test_own_frames_are_dropped_and_counted(lab, node, wire):
