@@ -21,6 +21,7 @@
 	X(lookups)                /* Questions for nameserver addresses. */                     \
 	X(lookup_cycle)           /* Not started: nameservers that need each other. */          \
 	X(lookup_depth)           /* Not started: nested too deep. */                           \
+	X(lookup_known_failure)   /* Not started: failed a moment ago. */                       \
 	X(upstream_minimized)     /* Queries with a shortened name. */                          \
 	X(upstream_retried)       /* Queries to an address that was asked before. */            \
 	X(upstream_without_edns)  /* Queries in plain DNS. */                                   \

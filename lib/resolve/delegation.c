@@ -59,6 +59,24 @@ qn_delegation_add_address(
 }
 
 void
+qn_delegation_keep_families(
+    struct qn_delegation *delegation, const struct qn_resolve_config *config)
+{
+	uint8_t kept = 0;
+
+	for (uint8_t i = 0; i < delegation->candidate_count; i++) {
+		const struct qn_candidate *candidate = &delegation->candidates[i];
+
+		if (candidate->address.family == QN_FAMILY_IPV6 ? config->use_ipv6
+								: config->use_ipv4)
+			delegation->candidates[kept++] = *candidate;
+		else
+			delegation->servers[candidate->server].address_count--;
+	}
+	delegation->candidate_count = kept;
+}
+
+void
 qn_delegation_from_hints(struct qn_delegation *delegation, const struct qn_resolve_config *config)
 {
 	qn_delegation_init(delegation, &qn_name_root);
@@ -68,9 +86,7 @@ qn_delegation_from_hints(struct qn_delegation *delegation, const struct qn_resol
 		qn_delegation_add_server(delegation, &hint->name);
 		delegation->servers[i].looked_up = true;
 		for (unsigned k = 0; k < hint->address_count; k++)
-			if (hint->addresses[k].family == QN_FAMILY_IPV6 ? config->use_ipv6
-									: config->use_ipv4)
-				qn_delegation_add_address(delegation, i, &hint->addresses[k]);
+			qn_delegation_add_address(delegation, i, &hint->addresses[k]);
 	}
 }
 

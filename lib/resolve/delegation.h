@@ -45,7 +45,11 @@ void qn_delegation_add_server(struct qn_delegation *delegation, const struct qn_
 void qn_delegation_add_address(
     struct qn_delegation *delegation, uint8_t server, const struct qn_address *address);
 
-/** The root as the hints have it (RFC 9609), with the addresses of families in use. */
+/** Drops the addresses of families that this node cannot reach. */
+void qn_delegation_keep_families(
+    struct qn_delegation *delegation, const struct qn_resolve_config *config);
+
+/** The root as the hints have it (RFC 9609). */
 void qn_delegation_from_hints(
     struct qn_delegation *delegation, const struct qn_resolve_config *config);
 

@@ -113,19 +113,13 @@ server_from_cache(struct qn_resolver *resolver, struct qn_delegation *zone, uint
 	}
 }
 
-/* Readies the zone of the task for asking: candidates of families that we can reach. */
+/* Readies the zone of the task for asking: addresses that we can reach, without a query. */
 static void
 zone_prepare(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
 	struct qn_delegation *zone = &task->zone;
 
-	for (uint8_t i = 0; i < zone->candidate_count; i++) {
-		struct qn_candidate *candidate = &zone->candidates[i];
-
-		candidate->failed = candidate->address.family == QN_FAMILY_IPV6
-		                        ? !resolver->config->use_ipv6
-		                        : !resolver->config->use_ipv4;
-	}
+	qn_delegation_keep_families(zone, resolver->config);
 	for (uint8_t i = 0; i < zone->server_count; i++) {
 		if (zone->servers[i].address_count > 0)
 			continue;
@@ -154,6 +148,23 @@ task_find_zone(struct qn_resolver *resolver, struct qn_task *task, struct qn_now
 	task->minimized_count = 0;
 }
 
+/* Whether the addresses of a nameserver could not be found a moment ago (RFC 9520). */
+static bool
+lookup_has_failed(
+    struct qn_resolver *resolver, const struct qn_question *question, struct qn_now now)
+{
+	struct qn_cache_item item;
+	struct qn_cache_key key;
+	struct qn_answer answer;
+
+	qn_cache_key_init(
+	    &key, resolver->store.hash_key, QN_CACHE_ANSWER, &question->name, question->type);
+	return qn_cache_get(resolver->store.cache, &key, now, resolver->store.scratch, &item) ==
+	           QN_CACHE_FRESH &&
+	       qn_answer_open(&answer, (struct qn_view){resolver->store.scratch, item.value_len}) &&
+	       answer.rcode != QN_RCODE_NOERROR && answer.rcode != QN_RCODE_NXDOMAIN;
+}
+
 /* Starts, or joins, the question for one address family of a nameserver. */
 static bool
 lookup_start(struct qn_resolver *resolver, struct qn_task *task, uint8_t server, uint16_t type,
@@ -163,6 +174,10 @@ lookup_start(struct qn_resolver *resolver, struct qn_task *task, uint8_t server,
 	struct qn_task *child;
 
 	qn_name_copy(&question.name, &task->zone.servers[server].name);
+	if (lookup_has_failed(resolver, &question, now)) {
+		qn_counter_add(&resolver->counters.lookup_known_failure, 1);
+		return false;
+	}
 	if (task->depth == QN_RESOLVE_DEPTH_MAX) {
 		qn_counter_add(&resolver->counters.lookup_depth, 1);
 		return false;
@@ -178,10 +193,20 @@ lookup_start(struct qn_resolver *resolver, struct qn_task *task, uint8_t server,
 	return qn_task_wait(resolver, task, child, server);
 }
 
+/* Whether asking for the addresses of a nameserver could bring one that is not known yet. */
+static bool
+lookup_is_worth_it(const struct qn_delegation *zone, const struct qn_nameserver *server)
+{
+	if (server->looked_up)
+		return false;
+	/* The zone's own servers would have to be asked, and all of them have failed. */
+	return server->address_count == 0 || !qn_name_within(&server->name, &zone->zone);
+}
+
 /*
- * Looks up the addresses of the next nameservers that have none. True when the task waits
- * for at least one of them. Which come first is left to chance: it spreads the load, and
- * nobody can choose the victim of a delegation to strangers' names (NXNSAttack).
+ * Looks up the addresses of the next nameservers for which that makes sense. True when the
+ * task waits for at least one of them. Which come first is left to chance: it spreads the
+ * load, and nobody can choose the victim of a delegation to strangers' names (NXNSAttack).
  */
 static bool
 lookup_servers(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
@@ -195,7 +220,7 @@ lookup_servers(struct qn_resolver *resolver, struct qn_task *task, struct qn_now
 		struct qn_nameserver *server = &zone->servers[index];
 		bool waiting = false;
 
-		if (server->looked_up || server->address_count > 0)
+		if (!lookup_is_worth_it(zone, server))
 			continue;
 		server->looked_up = true;
 		if (resolver->config->use_ipv4)
@@ -248,7 +273,7 @@ task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
 		task_fail_budget(resolver, task, now);
 		return;
 	}
-	upstream = qn_pool_take(&resolver->upstreams);
+	upstream = qn_pool_take(&resolver->parts.upstreams);
 	if (upstream == NULL) {
 		qn_counter_add(&resolver->counters.tasks_shed, 1);
 		qn_task_fail(resolver, task, QN_EDE_NOT_READY, now);
@@ -263,7 +288,7 @@ task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
 	upstream->edns = edns;
 	upstream->minimized = question_minimize(task, &upstream->question);
 	upstream->timeout_us = qn_select_timeout_us(
-	    qn_ledger_find(&resolver->ledger, &candidate->address), candidate->tries);
+	    qn_ledger_find(&resolver->parts.ledger, &candidate->address), candidate->tries);
 	upstream->timed.kind = QN_TIMED_UPSTREAM;
 	qn_timer_init(&upstream->timed.timer);
 	qn_list_append(&resolver->sends, &upstream->link);
@@ -284,11 +309,11 @@ task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now
 		return;
 
 	const uint32_t index = qn_select_next(task->zone.candidates, task->zone.candidate_count,
-	    &resolver->ledger, &resolver->random, now);
+	    &resolver->parts.ledger, &resolver->random, now);
 
 	if (index != QN_SELECT_NONE) {
 		const struct qn_server *server =
-		    qn_ledger_find(&resolver->ledger, &task->zone.candidates[index].address);
+		    qn_ledger_find(&resolver->parts.ledger, &task->zone.candidates[index].address);
 
 		task_ask(resolver, task, (uint8_t)index, QN_TRANSPORT_UDP,
 		    server == NULL || !server->no_edns, now);
@@ -472,7 +497,6 @@ qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
 		return;
 	case QN_REPLY_NO_EDNS:
 		qn_counter_add(&counters->reply_no_edns, 1);
-		qn_ledger_set_no_edns(&resolver->ledger, &upstream->address, now);
 		task_ask(resolver, task, upstream->candidate, upstream->transport, false, now);
 		return;
 	case QN_REPLY_REFUSED:

@@ -29,8 +29,8 @@ qn_resolver_init(struct qn_arena *arena, const struct qn_resolver_limits *limits
 	const uint32_t table_len = power_of_two(limits->task_max);
 	struct qn_resolver *resolver = qn_arena_take(arena, sizeof(*resolver));
 	struct qn_list *table = qn_arena_take(arena, table_len * sizeof(*table));
-	struct qn_resolver measured;
-	struct qn_resolver *parts = resolver != NULL ? resolver : &measured;
+	struct qn_resolver_parts measured;
+	struct qn_resolver_parts *parts = resolver != NULL ? &resolver->parts : &measured;
 
 	qn_pool_init(&parts->tasks, arena, limits->task_max, sizeof(struct qn_task));
 	qn_pool_init(&parts->budgets, arena, limits->task_max, sizeof(struct qn_budget));
@@ -124,11 +124,31 @@ qn_upstream_release(struct qn_resolver *resolver, struct qn_upstream *upstream)
 	qn_list_append(&resolver->releases, &upstream->link);
 }
 
+/* Whether a reply brings a question forward. */
+static bool
+reply_is_useful(enum qn_reply_kind kind)
+{
+	switch (kind) {
+	case QN_REPLY_ANSWER:
+	case QN_REPLY_ALIAS:
+	case QN_REPLY_NEGATIVE:
+	case QN_REPLY_REFERRAL:
+	case QN_REPLY_TRUNCATED:
+		return true;
+	case QN_REPLY_NO_EDNS:
+	case QN_REPLY_REFUSED:
+	case QN_REPLY_SERVFAIL:
+	case QN_REPLY_LAME:
+		break;
+	}
+	return false;
+}
+
 void
 qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_message *message,
     struct qn_now now)
 {
-	struct qn_upstream *upstream = qn_pool_at(&resolver->upstreams, slot);
+	struct qn_upstream *upstream = qn_pool_at(&resolver->parts.upstreams, slot);
 	struct qn_task *task = upstream->task;
 
 	if (task == NULL)
@@ -139,9 +159,11 @@ qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_m
 	    .edns_sent = upstream->edns,
 	};
 
-	qn_ledger_replied(&resolver->ledger, &upstream->address,
+	qn_ledger_replied(&resolver->parts.ledger, &upstream->address,
 	    (uint32_t)qn_mono_since_us(upstream->sent, now.mono), now);
 	qn_reply_judge(&resolver->reply, message, &context);
+	if (!upstream->edns && reply_is_useful(resolver->reply.kind))
+		qn_ledger_set_no_edns(&resolver->parts.ledger, &upstream->address, now);
 	qn_upstream_release(resolver, upstream);
 	qn_task_replied(resolver, task, upstream, now);
 	resolver_settle(resolver, now);
@@ -150,7 +172,7 @@ qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_m
 void
 qn_resolver_unsent(struct qn_resolver *resolver, uint32_t slot, struct qn_now now)
 {
-	struct qn_upstream *upstream = qn_pool_at(&resolver->upstreams, slot);
+	struct qn_upstream *upstream = qn_pool_at(&resolver->parts.upstreams, slot);
 	struct qn_task *task = upstream->task;
 
 	if (task == NULL)
@@ -167,7 +189,7 @@ upstream_expired(struct qn_resolver *resolver, struct qn_upstream *upstream, str
 	struct qn_task *task = upstream->task;
 
 	qn_counter_add(&resolver->counters.upstream_timeouts, 1);
-	qn_ledger_timed_out(&resolver->ledger, &upstream->address, now);
+	qn_ledger_timed_out(&resolver->parts.ledger, &upstream->address, now);
 	qn_upstream_release(resolver, upstream);
 	qn_task_ready(resolver, task);
 }
@@ -249,7 +271,7 @@ qn_resolver_take_send(
 	struct qn_upstream *upstream = qn_list_entry(link, struct qn_upstream, link);
 
 	*query = (struct qn_upstream_query){
-	    .slot = qn_pool_index(&resolver->upstreams, upstream),
+	    .slot = qn_pool_index(&resolver->parts.upstreams, upstream),
 	    .server = {upstream->address, 53},
 	    .transport = upstream->transport,
 	    .edns = upstream->edns,
@@ -275,8 +297,8 @@ qn_resolver_take_release(struct qn_resolver *resolver, uint32_t *slot)
 		return false;
 	struct qn_upstream *upstream = qn_list_entry(link, struct qn_upstream, link);
 
-	*slot = qn_pool_index(&resolver->upstreams, upstream);
-	qn_pool_put(&resolver->upstreams, upstream);
+	*slot = qn_pool_index(&resolver->parts.upstreams, upstream);
+	qn_pool_put(&resolver->parts.upstreams, upstream);
 	qn_counter_sub(&resolver->upstream_gauge, 1);
 	return true;
 }

@@ -42,7 +42,7 @@ budget_take(struct qn_resolver *resolver, struct qn_task *parent, struct qn_now 
 		parent->budget->refs++;
 		return parent->budget;
 	}
-	struct qn_budget *budget = qn_pool_take(&resolver->budgets);
+	struct qn_budget *budget = qn_pool_take(&resolver->parts.budgets);
 
 	qn_assert(budget != NULL); /* As many as tasks. */
 	*budget = (struct qn_budget){
@@ -57,17 +57,17 @@ static void
 budget_put(struct qn_resolver *resolver, struct qn_budget *budget)
 {
 	if (--budget->refs == 0)
-		qn_pool_put(&resolver->budgets, budget);
+		qn_pool_put(&resolver->parts.budgets, budget);
 }
 
 static void
 page_put(struct qn_resolver *resolver, struct qn_span page)
 {
 	if (page.len == QN_PAGE_SMALL_LEN) {
-		qn_pool_put(&resolver->small_pages, page.data);
+		qn_pool_put(&resolver->parts.small_pages, page.data);
 		return;
 	}
-	qn_pool_put(&resolver->large_pages, page.data);
+	qn_pool_put(&resolver->parts.large_pages, page.data);
 	qn_counter_sub(&resolver->large_gauge, 1);
 }
 
@@ -77,7 +77,7 @@ page_grow(struct qn_resolver *resolver, struct qn_task *task, size_t used)
 {
 	if (task->page.len == QN_PAGE_LARGE_LEN)
 		return false;
-	uint8_t *data = qn_pool_take(&resolver->large_pages);
+	uint8_t *data = qn_pool_take(&resolver->parts.large_pages);
 
 	if (data == NULL)
 		return false;
@@ -131,11 +131,11 @@ static struct qn_task *
 task_create(struct qn_resolver *resolver, const struct qn_question *question, uint32_t hash,
     struct qn_task *parent, struct qn_now now)
 {
-	struct qn_task *task = qn_pool_take(&resolver->tasks);
+	struct qn_task *task = qn_pool_take(&resolver->parts.tasks);
 
 	if (task == NULL)
 		return NULL;
-	uint8_t *page = qn_pool_take(&resolver->small_pages);
+	uint8_t *page = qn_pool_take(&resolver->parts.small_pages);
 
 	qn_assert(page != NULL); /* As many as tasks. */
 	task->hash = hash;
@@ -194,7 +194,7 @@ bool
 qn_task_wait(
     struct qn_resolver *resolver, struct qn_task *parent, struct qn_task *child, uint8_t server)
 {
-	struct qn_wait *wait = qn_pool_take(&resolver->waits);
+	struct qn_wait *wait = qn_pool_take(&resolver->parts.waits);
 
 	if (wait == NULL)
 		return false;
@@ -211,7 +211,7 @@ wait_end(struct qn_resolver *resolver, struct qn_wait *wait)
 {
 	qn_list_remove(&wait->parent_link);
 	qn_list_remove(&wait->child_link);
-	qn_pool_put(&resolver->waits, wait);
+	qn_pool_put(&resolver->parts.waits, wait);
 }
 
 static bool
@@ -374,6 +374,6 @@ qn_task_free(struct qn_resolver *resolver, struct qn_task *task)
 {
 	page_put(resolver, task->page);
 	budget_put(resolver, task->budget);
-	qn_pool_put(&resolver->tasks, task);
+	qn_pool_put(&resolver->parts.tasks, task);
 	qn_counter_sub(&resolver->task_gauge, 1);
 }

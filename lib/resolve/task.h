@@ -103,19 +103,23 @@ struct qn_upstream {
 	uint64_t timeout_us;
 };
 
-struct qn_resolver {
-	const struct qn_resolve_config *config;
-	struct qn_store store;
-	struct qn_random random;
-	struct qn_wheel wheel;
-	struct qn_ledger ledger;
-
+/** What is as large as the limits say. */
+struct qn_resolver_parts {
 	struct qn_pool tasks;
 	struct qn_pool budgets;
 	struct qn_pool waits;
 	struct qn_pool upstreams;
 	struct qn_pool small_pages;
 	struct qn_pool large_pages;
+	struct qn_ledger ledger;
+};
+
+struct qn_resolver {
+	const struct qn_resolve_config *config;
+	struct qn_store store;
+	struct qn_random random;
+	struct qn_wheel wheel;
+	struct qn_resolver_parts parts;
 	qn_counter task_gauge;
 	qn_counter upstream_gauge;
 	qn_counter large_gauge;
