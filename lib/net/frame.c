@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/frame.h"
 
-#include "net/checksum.h"
 #include "net/headers.h"
 
 #define EXTENSION_COUNT_MAX 4
@@ -71,14 +70,13 @@ drop(struct qn_frame *frame, enum qn_frame_drop reason)
 	return finish(frame, QN_FRAME_DROP);
 }
 
-/* One's complement sum of the pseudo-header of `len` octets behind the IP headers. */
 static uint64_t
 sum_pseudo_header(const struct qn_frame *frame, const struct packet *packet, uint16_t len)
 {
-	uint64_t sum = qn_checksum_add_word(0, packet->protocol);
+	const uint8_t *source = packet->addresses;
 
-	sum = qn_checksum_add_word(sum, len);
-	return qn_checksum_add(sum, packet->addresses, 2 * qn_family_octets(frame->family));
+	return qn_headers_sum_pseudo(
+	    source, source + qn_family_octets(frame->family), frame->family, packet->protocol, len);
 }
 
 /* Only looked at when the checksum is wrong: whether it covers the pseudo-header alone. */
@@ -214,6 +212,26 @@ read_transport(struct qn_frame *frame, const struct packet *packet)
 	return finish(frame, QN_FRAME_OTHER);
 }
 
+/* Fills in place what is zero yet: addresses as return values would cost a copy each. */
+static void
+set_addresses(struct qn_frame *frame, enum qn_family family, const uint8_t *addresses)
+{
+	const size_t octets = qn_family_octets((uint8_t)family);
+
+	frame->family = (uint8_t)family;
+	frame->source.address.family = (uint8_t)family;
+	frame->destination.address.family = (uint8_t)family;
+	memcpy(frame->source.address.octets, addresses, octets);
+	memcpy(frame->destination.address.octets, addresses + octets, octets);
+}
+
+/* Two comparisons of fixed length instead of one that calls a function. */
+static bool
+octets_equal(const uint8_t *a, const uint8_t *b, uint8_t family)
+{
+	return family == QN_FAMILY_IPV6 ? memcmp(a, b, 16) == 0 : memcmp(a, b, 4) == 0;
+}
+
 /*
  * Checks the addresses against each other and against the stations. Nobody has the
  * unspecified address, but who has none yet may call a group (RFC 4862 s5.4, RFC 2131).
@@ -225,9 +243,9 @@ check_addresses(const struct qn_frame *frame, const struct packet *packet, bool 
 	const size_t octets = qn_family_octets(frame->family);
 	const uint8_t *source = packet->addresses;
 
-	if (!source_is_host && !(packet->group && memcmp(source, unspecified, octets) == 0))
+	if (!source_is_host && !(packet->group && octets_equal(source, unspecified, frame->family)))
 		return QN_FRAME_DROP_SOURCE;
-	if (memcmp(source, source + octets, octets) == 0)
+	if (octets_equal(source, source + octets, frame->family))
 		return QN_FRAME_DROP_SOURCE;
 	if (!packet->group && qn_mac_is_group(frame->destination_mac))
 		return QN_FRAME_DROP_LINK_BROADCAST;
@@ -271,9 +289,7 @@ read_ipv4(struct qn_frame *frame, struct qn_view bytes, uint16_t l3_at)
 
 	if (reason != QN_FRAME_DROP_NONE)
 		return drop(frame, reason);
-	frame->family = QN_FAMILY_IPV4;
-	frame->source.address = qn_address_ipv4(packet.addresses);
-	frame->destination.address = qn_address_ipv4(packet.addresses + 4);
+	set_addresses(frame, QN_FAMILY_IPV4, packet.addresses);
 	reason = check_addresses(frame, &packet, qn_headers_ipv4_is_host(packet.addresses));
 	return reason == QN_FRAME_DROP_NONE ? read_transport(frame, &packet) : drop(frame, reason);
 }
@@ -383,9 +399,7 @@ read_ipv6(struct qn_frame *frame, struct qn_view bytes, uint16_t l3_at)
 
 	if (reason != QN_FRAME_DROP_NONE)
 		return drop(frame, reason);
-	frame->family = QN_FAMILY_IPV6;
-	frame->source.address = qn_address_ipv6(packet.addresses);
-	frame->destination.address = qn_address_ipv6(packet.addresses + 16);
+	set_addresses(frame, QN_FAMILY_IPV6, packet.addresses);
 	reason = check_addresses(frame, &packet, qn_headers_ipv6_is_host(packet.addresses));
 	return reason == QN_FRAME_DROP_NONE ? read_transport(frame, &packet) : drop(frame, reason);
 }

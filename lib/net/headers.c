@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/headers.h"
 
-#include "net/checksum.h"
-
 uint16_t
 qn_headers_write_ethernet(uint8_t *frame, const struct qn_path *path, uint16_t type)
 {
@@ -18,17 +16,30 @@ qn_headers_write_ethernet(uint8_t *frame, const struct qn_path *path, uint16_t t
 	return l3_at;
 }
 
+/*
+ * The checksum is taken over the values, not over what was just written: loads that span
+ * several stores still under way would wait for them.
+ */
 static void
 write_ipv4(uint8_t *at, const struct qn_ip_header *ip)
 {
-	qn_store_be32(at, 0x45000000u | (uint32_t)(IPV4_LEN + ip->payload_len));
-	qn_store_be32(at + IPV4_FRAGMENT_AT - 2, IPV4_DONT_FRAGMENT); /* Identification is 0. */
-	at[IPV4_HOP_LIMIT_AT] = ip->hop_limit;
-	at[IPV4_PROTOCOL_AT] = ip->protocol;
-	qn_store_be16(at + IPV4_CHECKSUM_AT, 0);
+	const uint16_t len = (uint16_t)(IPV4_LEN + ip->payload_len);
+	const uint16_t limit_protocol = (uint16_t)(ip->hop_limit << 8 | ip->protocol);
+	uint64_t sum = 0;
+
+	sum = qn_checksum_add_word(sum, IPV4_VERSION_LEN);
+	sum = qn_checksum_add_word(sum, len);
+	sum = qn_checksum_add_word(sum, IPV4_DONT_FRAGMENT);
+	sum = qn_checksum_add_word(sum, limit_protocol);
+	sum = qn_checksum_add4(sum, ip->source->octets);
+	sum = qn_checksum_add4(sum, ip->destination->octets);
+	qn_store_be16(at, IPV4_VERSION_LEN);
+	qn_store_be16(at + IPV4_TOTAL_LEN_AT, len);
+	qn_store_be32(at + IPV4_ID_AT, IPV4_DONT_FRAGMENT); /* Identification is 0. */
+	qn_store_be16(at + IPV4_HOP_LIMIT_AT, limit_protocol);
+	qn_checksum_store(at + IPV4_CHECKSUM_AT, sum);
 	memcpy(at + IPV4_SOURCE_AT, ip->source->octets, 4);
 	memcpy(at + IPV4_DESTINATION_AT, ip->destination->octets, 4);
-	qn_checksum_store(at + IPV4_CHECKSUM_AT, qn_checksum_add(0, at, IPV4_LEN));
 }
 
 static void
@@ -56,15 +67,4 @@ qn_headers_write_ip(uint8_t *frame, const struct qn_path *path, const struct qn_
 	at = qn_headers_write_ethernet(frame, path, ETHERNET_TYPE_IPV4);
 	write_ipv4(frame + at, ip);
 	return (uint16_t)(at + IPV4_LEN);
-}
-
-uint64_t
-qn_headers_sum(const uint8_t *payload, uint8_t family, uint8_t protocol, uint16_t len)
-{
-	/* Both addresses are the last thing in the IP header, in either family. */
-	const size_t addresses_len = 2 * qn_family_octets(family);
-	uint64_t sum = qn_checksum_add_word(0, protocol);
-
-	sum = qn_checksum_add_word(sum, len);
-	return qn_checksum_add(sum, payload - addresses_len, addresses_len + len);
 }

@@ -6,6 +6,7 @@
  * lib/net only.
  */
 #include "base/endian.h"
+#include "net/checksum.h"
 #include "net/frame.h"
 
 #define ETHERNET_TYPE_AT   12
@@ -29,8 +30,10 @@
 #define ARP_TARGET_MAC_AT     18
 #define ARP_TARGET_AT         24
 
-#define IPV4_LEN            20 /* Without options. */
+#define IPV4_LEN            20     /* Without options. */
+#define IPV4_VERSION_LEN    0x4500 /* Version 4, 5 words; type of service 0. */
 #define IPV4_TOTAL_LEN_AT   2
+#define IPV4_ID_AT          4
 #define IPV4_FRAGMENT_AT    6
 #define IPV4_HOP_LIMIT_AT   8
 #define IPV4_PROTOCOL_AT    9
@@ -95,10 +98,27 @@ uint16_t qn_headers_write_ip(
     uint8_t *frame, const struct qn_path *path, const struct qn_ip_header *ip);
 
 /**
- * One's complement sum of the pseudo-header and the `len` octets at `payload`, which starts
- * right behind an IP header that write_ip() wrote (RFC 768, RFC 8200 s8.1).
+ * One's complement sum of the pseudo-header of `len` octets of `protocol` (RFC 768, RFC 8200
+ * s8.1) between two addresses of `family`.
  */
-uint64_t qn_headers_sum(const uint8_t *payload, uint8_t family, uint8_t protocol, uint16_t len);
+static inline uint64_t
+qn_headers_sum_pseudo(const uint8_t *source, const uint8_t *destination, uint8_t family,
+    uint8_t protocol, uint16_t len)
+{
+	const uint64_t sum = qn_checksum_add_word(qn_checksum_add_word(0, protocol), len);
+
+	if (family == QN_FAMILY_IPV6)
+		return qn_checksum_add(qn_checksum_add(sum, source, 16), destination, 16);
+	return qn_checksum_add4(qn_checksum_add4(sum, source), destination);
+}
+
+/** The same for what follows the header `ip`. */
+static inline uint64_t
+qn_headers_sum_start(const struct qn_ip_header *ip)
+{
+	return qn_headers_sum_pseudo(ip->source->octets, ip->destination->octets,
+	    ip->source->family, ip->protocol, ip->payload_len);
+}
 
 /**
  * Whether 4 octets can be the address of one host on a wire: not unspecified or of "this

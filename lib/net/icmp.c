@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/icmp.h"
 
-#include "net/checksum.h"
 #include "net/headers.h"
 
 /*

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/nd.h"
 
-#include "net/checksum.h"
 #include "net/headers.h"
 
 #define OPTION_SOURCE_STATION 1
@@ -126,7 +125,7 @@ write_message(uint8_t *data, const struct qn_path *path, const struct qn_ip_head
 	option[1] = OPTION_STATION_LEN / 8;
 	memcpy(option + 2, message->mac, QN_MAC_OCTETS);
 	qn_checksum_store(at + ICMP_CHECKSUM_AT,
-	    qn_headers_sum(at, QN_FAMILY_IPV6, IP_PROTOCOL_ICMPV6, QN_ND_MESSAGE_LEN));
+	    qn_checksum_add(qn_headers_sum_start(ip), at, QN_ND_MESSAGE_LEN));
 	return (uint32_t)(option + OPTION_STATION_LEN - data);
 }
 

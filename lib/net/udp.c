@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "net/checksum.h"
 #include "net/headers.h"
 
 /*
- * A sum of 0 is sent as its other representation, all ones, because 0 says that there is
- * no checksum (RFC 768).
+ * Writes the header in front of its payload. A checksum of 0 is sent as its other
+ * representation, all ones, because 0 says that there is none (RFC 768).
  */
 static void
 write_udp(
-    uint8_t *at, uint8_t family, uint16_t source_port, uint16_t destination_port, uint16_t len)
+    uint8_t *at, const struct qn_ip_header *ip, uint16_t source_port, uint16_t destination_port)
 {
+	uint64_t sum = qn_headers_sum_start(ip);
 	uint16_t checksum;
 
-	qn_store_be16(at, source_port);
-	qn_store_be16(at + UDP_DESTINATION_AT, destination_port);
-	qn_store_be16(at + UDP_LENGTH_AT, len);
-	qn_store_be16(at + UDP_CHECKSUM_AT, 0);
-	checksum = (uint16_t)~qn_checksum_fold(qn_headers_sum(at, family, IP_PROTOCOL_UDP, len));
+	sum = qn_checksum_add_word(sum, source_port);
+	sum = qn_checksum_add_word(sum, destination_port);
+	sum = qn_checksum_add_word(sum, ip->payload_len);
+	sum = qn_checksum_add(sum, at + UDP_LEN, (size_t)ip->payload_len - UDP_LEN);
+	checksum = (uint16_t)~qn_checksum_fold(sum);
 	if (checksum == 0)
 		checksum = 0xffff;
+	qn_store_be16(at, source_port);
+	qn_store_be16(at + UDP_DESTINATION_AT, destination_port);
+	qn_store_be16(at + UDP_LENGTH_AT, ip->payload_len);
 	memcpy(at + UDP_CHECKSUM_AT, &checksum, sizeof(checksum));
 }
 
@@ -28,18 +31,17 @@ qn_frame_build_udp(struct qn_span buffer, const struct qn_path *path,
 {
 	const uint8_t family = source->address.family;
 	const uint32_t frame_len = (uint32_t)qn_frame_payload_at(path, family) + payload_len;
-	const uint16_t len = (uint16_t)(UDP_LEN + payload_len);
 	const struct qn_ip_header ip = {
 	    .source = &source->address,
 	    .destination = &destination->address,
 	    .protocol = IP_PROTOCOL_UDP,
 	    .hop_limit = HOP_LIMIT,
-	    .payload_len = len,
+	    .payload_len = (uint16_t)(UDP_LEN + payload_len),
 	};
 
 	qn_assert(frame_len <= buffer.len && frame_len <= QN_FRAME_LEN_MAX);
-	write_udp(buffer.data + qn_headers_write_ip(buffer.data, path, &ip), family, source->port,
-	    destination->port, len);
+	write_udp(buffer.data + qn_headers_write_ip(buffer.data, path, &ip), &ip, source->port,
+	    destination->port);
 	return frame_len;
 }
 
