@@ -142,6 +142,7 @@ query_write(struct qn_packet *packet, uint32_t number)
 	qn_write_header(&writer, (uint16_t)number, QN_FLAG_RD, 1);
 	qn_write_question(&writer, &question);
 	qn_write_edns_end(&writer, qn_write_edns_begin(&writer, 1232, 0, false));
+	qn_write_section_count(&writer, QN_SECTION_ADDITIONAL, 1);
 	packet->len = qn_frame_build_udp((struct qn_span){packet->data, FRAME_MAX}, &path, &client,
 	    &service, (uint16_t)writer.at);
 }

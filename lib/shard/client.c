@@ -115,6 +115,7 @@ write_edns(struct qn_writer *writer, const struct qn_client_query *query, uint16
 		qn_write_edns_option(writer, QN_EDNS_ERROR, (struct qn_view){code, sizeof(code)});
 	}
 	qn_write_edns_end(writer, opt_at);
+	qn_write_section_count(writer, QN_SECTION_ADDITIONAL, 1);
 }
 
 /* The longest run of whole RRsets of the answer section that ends within `limit`. */

@@ -75,9 +75,13 @@ qn_transport_write(const struct qn_sent *sent, struct qn_span payload)
 	qn_write_name_full(&writer, &sent->name);
 	qn_write_u16(&writer, sent->query.question->type);
 	qn_write_u16(&writer, sent->query.question->class);
-	if (sent->query.edns)
-		qn_write_edns_end(&writer,
-		    qn_write_edns_begin(&writer, QN_EDNS_UDP_BUFFER, QN_RCODE_NOERROR, false));
+	if (sent->query.edns) {
+		const size_t opt_at =
+		    qn_write_edns_begin(&writer, QN_EDNS_UDP_BUFFER, QN_RCODE_NOERROR, false);
+
+		qn_write_edns_end(&writer, opt_at);
+		qn_write_section_count(&writer, QN_SECTION_ADDITIONAL, 1);
+	}
 	qn_assert(!writer.overflowed);
 	return writer.at;
 }
