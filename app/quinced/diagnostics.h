@@ -40,5 +40,5 @@ diagnostics_empty(const struct diagnostics *diagnostics)
 /** Writes "FILE:LINE: sentence" a line to `out`, in the order of the lines in the file. */
 void diagnostics_print(struct diagnostics *diagnostics, FILE *out);
 
-/** Puts the errors in the order of their lines, those of one line as they were added. */
-void diagnostics_sort(struct diagnostics *diagnostics);
+/** Writes the same to the log. */
+void diagnostics_log(struct diagnostics *diagnostics);

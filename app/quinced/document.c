@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "document.h"
 
+#include "base/assert.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -224,6 +226,16 @@ complain_unknown(const struct document_value *parent, const struct document_valu
 	    "unknown key \"%s\" in %s, which takes %s.", text, where, names);
 }
 
+/* Paths are made of the tables' own words, and those are short. */
+static void
+path_join(char path[DOCUMENT_PATH_MAX], const char *parent, const char *key)
+{
+	const int len =
+	    snprintf(path, DOCUMENT_PATH_MAX, "%s%s%s", parent, parent[0] == '\0' ? "" : ".", key);
+
+	qn_assert(len < DOCUMENT_PATH_MAX);
+}
+
 static void
 mapping_pair(const struct document_value *parent, const yaml_node_pair_t *pair,
     const struct document_key *keys, size_t key_count, unsigned *lines, void *target)
@@ -243,8 +255,7 @@ mapping_pair(const struct document_value *parent, const yaml_node_pair_t *pair,
 	for (size_t i = 0; i < key_count; i++) {
 		if (strcmp(scalar_text(key), keys[i].name) != 0)
 			continue;
-		snprintf(value.path, sizeof(value.path), "%s%s%s", parent->path,
-		    parent->path[0] == '\0' ? "" : ".", keys[i].name);
+		path_join(value.path, parent->path, keys[i].name);
 		if (lines[i] != 0) {
 			document_complain(
 			    &value, "this key is on line %u already; leave only one.", lines[i]);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * The node: everything between the configuration and the turning workers.
+ *
+ * Order:  environment, ports, links, caches and shards, mailboxes, configuration snapshot,
+ *         workers; stopping goes the same way back.
+ * Owner:  the control thread; what workers share with it says so itself.
+ */
+#include "budget.h"
+#include "cache/cache.h"
+#include "worker.h"
+
+struct node {
+	const char *config_path;
+	struct config config;
+	struct budget budget;
+	struct qn_now started;
+	struct qn_port *ports[QN_SHARD_LINK_MAX];
+	uint16_t port_count; /* Ports that are open. */
+	bool ready;          /* Queries are answered, or would be if the network let them. */
+	struct qn_shard_shared shared;
+	struct worker *workers; /* One for each core of the configuration. */
+	snapshot_slot snapshot;
+	atomic_bool stop;
+};
+
+/**
+ * Starts a node as `config` says, which was read from `config_path`. Returns 0, or -errno
+ * with the reason logged and nothing left behind.
+ */
+QN_MUST_USE int node_start(struct node *node, const char *config_path, const struct config *config);
+
+/** Stops the workers and gives everything back. */
+void node_stop(struct node *node);
+
+/** What a node that starts still waits for; NULL when queries are answered. */
+const char *node_waits_for(const struct node *node, struct qn_now now);
+
+/**
+ * Reads the configuration file again and takes over what may change. False, with the errors
+ * logged and everything as before, when there are any; `restart` names the keys that differ
+ * but wait for a restart.
+ */
+QN_MUST_USE bool node_reload(struct node *node, char restart[CONFIG_RESTART_MAX]);

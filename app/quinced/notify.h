@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * What the service manager is told: ready, stopping, and that the node is still alive.
+ *
+ * Without a service manager (NOTIFY_SOCKET is not set) nothing happens.
+ */
+#include "node.h"
+
+/** How long the start waits for links and gateways before it says that it is ready anyway. */
+#define NOTIFY_READY_US (3 * QN_US_PER_S)
+
+struct notify {
+	uint64_t watchdog_us; /* How often a sign of life is wanted; 0: never. */
+	struct qn_mono signed_at;
+	uint64_t turns[QN_SHARD_WORKER_MAX]; /* Of each worker at the last sign. */
+};
+
+void notify_init(struct notify *notify);
+
+/**
+ * Says READY when the node has become that, or has had its time to; later gives the signs of
+ * life, as long as every worker turns. Called from the control thread's loop.
+ */
+void notify_tick(struct notify *notify, struct node *node, struct qn_now now);
+
+/** How long that loop may sleep, in milliseconds. */
+int notify_rest_ms(const struct notify *notify, const struct node *node);
+
+void notify_stopping(void);

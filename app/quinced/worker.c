@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "worker.h"
+
+#include "host/clock.h"
+
+#include <sys/prctl.h>
+#include <time.h>
+#include <urcu/urcu-qsbr.h>
+
+/* What one turn does at most, so that none of its parts makes the others wait for long. */
+#define EXPIRE_COUNT_MAX 256
+#define OUTPUT_COUNT_MAX 256
+
+static void
+worker_add(struct worker *w, enum worker_counter counter, uint64_t amount)
+{
+	worker_count(&w->counters, counter, amount);
+}
+
+static void
+worker_dispatch(
+    struct worker *w, uint16_t link, const struct qn_packet *packet, struct qn_shard_result result)
+{
+	switch (result.verdict) {
+	case QN_SHARD_SEND:
+		outgoing_add(&w->outgoing[link], packet);
+		break;
+	case QN_SHARD_DONE:
+		qn_port_free(packet);
+		break;
+	case QN_SHARD_HANDOVER:
+		handover_add(&w->peers[result.worker], link, packet);
+		break;
+	case QN_SHARD_PUNT:
+		worker_add(w, COUNT_worker_punt_drop, 1);
+		qn_port_free(packet);
+		break;
+	}
+}
+
+/* Two passes: the first starts the memory loads that the second uses. */
+static uint32_t
+worker_receive(struct worker *w, uint16_t link, struct qn_now now)
+{
+	struct qn_packet packets[QN_PORT_BURST_MAX];
+	const uint32_t count =
+	    qn_port_receive(w->outgoing[link].port, w->index, packets, QN_PORT_BURST_MAX);
+
+	for (uint32_t i = 0; i < count; i++)
+		qn_shard_prefetch(w->shard, &packets[i]);
+	for (uint32_t i = 0; i < count; i++)
+		worker_dispatch(
+		    w, link, &packets[i], qn_shard_input(w->shard, link, &packets[i], now));
+	return count;
+}
+
+/*
+ * A packet changes hands once. Should it belong to a third worker now, as a reply can whose
+ * port was given to another in the meantime, then nobody waits for it.
+ */
+static void
+worker_take_mail(struct worker *w, struct qn_mail *mail, struct qn_now now)
+{
+	const struct qn_shard_result result =
+	    qn_shard_input(w->shard, mail->link, &mail->packet, now);
+
+	if (result.verdict == QN_SHARD_HANDOVER) {
+		worker_add(w, COUNT_worker_handover_stray, 1);
+		qn_port_free(&mail->packet);
+		return;
+	}
+	worker_dispatch(w, mail->link, &mail->packet, result);
+}
+
+/* Packets from one other worker, in two passes as above. */
+static uint32_t
+worker_mailbox(struct worker *w, struct qn_mailbox *mailbox, struct qn_now now)
+{
+	struct qn_mail mails[QN_MAILBOX_BURST_MAX];
+	const uint32_t count = qn_mailbox_receive(mailbox, mails, QN_MAILBOX_BURST_MAX);
+
+	for (uint32_t i = 0; i < count; i++)
+		qn_shard_prefetch(w->shard, &mails[i].packet);
+	for (uint32_t i = 0; i < count; i++)
+		worker_take_mail(w, &mails[i], now);
+	worker_add(w, COUNT_worker_handover_received, count);
+	return count;
+}
+
+static uint32_t
+worker_mailboxes(struct worker *w, struct qn_now now)
+{
+	uint32_t count = 0;
+
+	for (uint16_t i = 0; i < w->worker_count; i++)
+		if (w->peers[i].from != NULL)
+			count += worker_mailbox(w, w->peers[i].from, now);
+	return count;
+}
+
+/* What the shard wants to send of its own accord: queries, late answers, neighbour requests. */
+static uint32_t
+worker_output(struct worker *w, struct qn_now now)
+{
+	uint32_t count;
+
+	for (count = 0; count < OUTPUT_COUNT_MAX && qn_shard_has_output(w->shard, now); count++) {
+		struct qn_packet packet;
+		uint16_t link;
+
+		/* Any port can send any port's buffers, so they all come from the first. */
+		if (!qn_port_alloc(w->outgoing[0].port, w->index, &packet)) {
+			worker_add(w, COUNT_worker_output_starved, 1);
+			break;
+		}
+		if (!qn_shard_output(w->shard, &link, &packet, now)) {
+			qn_port_free(&packet);
+			break;
+		}
+		outgoing_add(&w->outgoing[link], &packet);
+	}
+	return count;
+}
+
+static void
+worker_transmit(struct worker *w)
+{
+	for (uint16_t i = 0; i < w->worker_count; i++)
+		handover_flush(&w->peers[i]);
+	for (uint16_t link = 0; link < w->port_count; link++)
+		outgoing_flush(&w->outgoing[link]);
+}
+
+/* Everything that is there to be done; returns how much it was. */
+static uint32_t
+worker_turn(struct worker *w, struct qn_now now)
+{
+	uint32_t count = 0;
+
+	qn_shard_configure(w->shard, snapshot_read(w->config));
+	for (uint16_t link = 0; link < w->port_count; link++)
+		count += worker_receive(w, link, now);
+	count += worker_mailboxes(w, now);
+	count += command_run_all(&w->commands, w->shard);
+	count += qn_shard_expire(w->shard, now, EXPIRE_COUNT_MAX);
+	count += worker_output(w, now);
+	worker_transmit(w);
+	return count;
+}
+
+static void
+worker_account(struct worker *w, bool busy, uint64_t cycles, uint64_t cycles_per_us)
+{
+	worker_add(w, COUNT_worker_turn, 1);
+	if (busy)
+		worker_add(w, COUNT_worker_turn_busy, 1);
+	worker_add(w, busy ? COUNT_worker_busy_cycles : COUNT_worker_idle_cycles, cycles);
+	worker_add(w, worker_counter_of_turn(cycles / cycles_per_us), 1);
+}
+
+static void
+sleep_us(uint64_t duration_us)
+{
+	const struct timespec duration = {
+	    .tv_sec = (time_t)(duration_us / QN_US_PER_S),
+	    .tv_nsec = (long)(duration_us % QN_US_PER_S * 1000),
+	};
+
+	/* Woken early by a signal, the loop only turns once more than it had to. */
+	nanosleep(&duration, NULL);
+}
+
+/* Reports that the turn holds on to nothing; sleeps when there is nothing to do. */
+static void
+worker_rest(struct worker *w, bool busy, struct qn_now now)
+{
+	uint64_t rest_us = 0;
+
+	if (w->poll == CONFIG_POLL_ADAPTIVE)
+		rest_us = rest_after_turn(&w->rest, busy, now.mono);
+	if (rest_us > 0)
+		rest_us = qn_shard_rest_us(w->shard, now, rest_us);
+	if (rest_us == 0) {
+		urcu_qsbr_quiescent_state();
+		return;
+	}
+	urcu_qsbr_thread_offline();
+	sleep_us(rest_us);
+	urcu_qsbr_thread_online();
+	worker_add(w, COUNT_worker_rest, 1);
+	worker_add(w, COUNT_worker_rest_us, rest_us);
+}
+
+int
+worker_run(void *argument)
+{
+	struct worker *w = argument;
+	const uint64_t cycles_per_us = qn_port_cycles_hz() / QN_US_PER_S;
+
+	/* The kernel may otherwise add 50 us to every sleep, to gather wake-ups. */
+	prctl(PR_SET_TIMERSLACK, 1);
+	urcu_qsbr_register_thread();
+	while (!atomic_load_explicit(w->stop, memory_order_relaxed)) {
+		const struct qn_now now = qn_clock_read(); /* Once a turn. */
+		const uint64_t start = qn_port_cycles();
+		const bool busy = worker_turn(w, now) > 0;
+
+		worker_account(w, busy, qn_port_cycles() - start, cycles_per_us);
+		worker_rest(w, busy, now);
+	}
+	urcu_qsbr_unregister_thread();
+	return 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * One worker: a loop on a core of its own that receives, answers or asks on, and transmits.
+ *
+ * A turn never waits: it takes what is there, up to a bound each, and reports to RCU that it
+ * holds nothing any more. Only between turns, and only when there was nothing to do, it sleeps.
+ *
+ * Owner:  the node makes it and takes it apart while the loop does not run.
+ */
+#include "command.h"
+#include "config.h"
+#include "handover.h"
+#include "outgoing.h"
+#include "rest.h"
+#include "snapshot.h"
+
+struct worker {
+	/* Set by the node before the loop starts. */
+	uint16_t index;
+	uint16_t core;
+	uint16_t worker_count;
+	uint16_t port_count;
+	enum config_poll poll;
+	struct qn_shard *shard;
+	const snapshot_slot *config;
+	const atomic_bool *stop;
+	struct handover *peers;                      /* One for each worker, this one included. */
+	struct outgoing outgoing[QN_SHARD_LINK_MAX]; /* One for each port. */
+
+	struct command_box commands;
+	struct worker_counters counters;
+	struct rest rest;
+};
+
+/** The loop: `argument` is the struct worker. Returns 0 after a stop was asked for. */
+int worker_run(void *argument);
+
+/** Counter of turns, which moves as long as the worker lives. Any thread. */
+static inline uint64_t
+worker_turns(const struct worker *worker)
+{
+	return qn_counter_get(&worker->counters.values[COUNT_worker_turn]);
+}
