@@ -120,6 +120,7 @@ qn_task_append(struct qn_resolver *resolver, struct qn_task *task, const struct 
 		}
 	}
 	task->record_counts[section] = (uint16_t)(task->record_counts[section] + count);
+	qn_write_section_count(&task->writer, section, task->record_counts[section]);
 	if (rrset->ttl_s < task->ttl_s)
 		task->ttl_s = rrset->ttl_s;
 	return true;
@@ -288,8 +289,6 @@ answer_seal(struct qn_resolver *resolver, struct qn_task *task, uint16_t rcode, 
 	const struct qn_span encoded = {resolver->encoded, sizeof(resolver->encoded)};
 	struct qn_cache_key key;
 
-	qn_write_section_count(&task->writer, QN_SECTION_ANSWER, task->record_counts[0]);
-	qn_write_section_count(&task->writer, QN_SECTION_AUTHORITY, task->record_counts[1]);
 	size_t len = qn_answer_encode(
 	    encoded, (struct qn_view){task->writer.data, task->writer.at}, rcode, ede);
 
