@@ -98,3 +98,17 @@ qn_interface_hear_multicast(int index)
 	close(fd);
 	return rc;
 }
+
+int
+qn_interface_busy_poll(void)
+{
+	const int on = 1;
+	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = setsockopt(fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &on, sizeof(on)) == 0 ? 0 : -errno;
+	close(fd);
+	return rc;
+}

@@ -28,3 +28,9 @@ bool qn_interface_running(const char *name);
  * the wish: nothing is left behind on the interface.
  */
 QN_MUST_USE int qn_interface_hear_multicast(int index);
+
+/**
+ * Whether sockets of this process may have the kernel poll busily, which takes Linux 5.11 and
+ * CAP_NET_ADMIN: 0, else -errno. net_af_xdp does without if it must, and then waits for frames.
+ */
+QN_MUST_USE int qn_interface_busy_poll(void);

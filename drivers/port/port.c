@@ -33,20 +33,27 @@
 /* Below this no IPv6 packet is safe (RFC 8200 s5). */
 #define MTU_MIN 1280
 
-/* Device queues are how workers come by their packets: on af_xdp each is one of the NIC's. */
+/* What net_af_xdp wants of the kernel: as many queues as workers, busy polling, the XDP hook. */
 static int
-xdp_queues_check(const struct qn_port *port, const struct qn_interface *interface,
+xdp_prepare(const struct qn_port *port, const struct qn_interface *interface,
     const struct qn_port_error *error)
 {
 	const struct qn_device *device = &port->device;
+	int rc;
 
-	if (device->queues_chosen || interface->queue_count == port->queue_count)
-		return 0;
-	return qn_port_fail(error, -EINVAL,
-	    "%s: %s spreads frames over %u queues, but there are %u workers, one a queue; try "
-	    "\"ethtool -L %s combined %u\" or net_af_packet",
-	    device->text, device->interface, interface->queue_count, port->queue_count,
-	    device->interface, port->queue_count);
+	if (!device->queues_chosen && interface->queue_count != port->queue_count)
+		return qn_port_fail(error, -EINVAL,
+		    "%s: %s spreads frames over %u queues, but there are %u workers, one a queue; "
+		    "try \"ethtool -L %s combined %u\" or net_af_packet",
+		    device->text, device->interface, interface->queue_count, port->queue_count,
+		    device->interface, port->queue_count);
+	rc = qn_interface_busy_poll();
+	if (rc != 0)
+		return qn_port_fail(error, rc,
+		    "%s: the kernel allows no busy polling (%s), without which a receive may wait "
+		    "for a second; it takes Linux 5.11 and CAP_NET_ADMIN; or use net_af_packet",
+		    device->text, strerror(-rc));
+	return qn_xdp_clear(device->text, device->interface, interface->index, error);
 }
 
 /* Whether another port of this process sits on the kernel's interface `index`. */
@@ -93,9 +100,7 @@ interface_prepare(struct qn_port *port, const struct qn_port_error *error)
 	port->mtu = RTE_MIN(interface.mtu, MTU_MAX);
 	port->interface_index = interface.index;
 	if (device->kind == QN_DEVICE_AF_XDP) {
-		rc = xdp_queues_check(port, &interface, error);
-		if (rc == 0)
-			rc = qn_xdp_clear(device->text, device->interface, interface.index, error);
+		rc = xdp_prepare(port, &interface, error);
 		if (rc != 0)
 			return rc;
 	}
