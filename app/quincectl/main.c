@@ -154,7 +154,7 @@ print(const struct options *options, const json_t *reply)
 	if (error != NULL)
 		return fail(error);
 	if (options->json) {
-		json_dumpf(reply, stdout, JSON_INDENT(2));
+		json_dumpf(reply, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
 		putchar('\n');
 	} else {
 		options->command->print(reply, stdout);

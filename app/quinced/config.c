@@ -87,7 +87,7 @@ read_worker(const struct document_value *value, void *target)
 	if (!document_number(value, 0, CPU_SETSIZE - 1, &core))
 		return;
 	if (!CPU_ISSET(core, &reader->machine->cores)) {
-		machine_cores_text(reader->machine, cores);
+		machine_cores_text(&reader->machine->cores, cores);
 		document_complain(value, "there is no core %ju for this process; it has %s.",
 		    (uintmax_t)core, cores);
 		return;
@@ -323,13 +323,16 @@ config_load(struct config *config, const struct machine *machine, struct diagnos
 	struct config_reader reader = {.config = config, .machine = machine, .errors = errors};
 	struct document document;
 	struct document_value root;
+	bool is_mapping;
 
 	set_defaults(&reader);
 	if (!document_open(&document, errors->file, errors))
 		return false;
 	root = document_root(&document);
-	document_mapping(&root, file_keys, CONFIG_ITEM_COUNT(file_keys), &reader);
+	is_mapping = document_mapping(&root, file_keys, CONFIG_ITEM_COUNT(file_keys), &reader);
 	document_close(&document);
+	if (!is_mapping)
+		return false;
 
 	check_node(&reader);
 	config_check_ports(&reader);

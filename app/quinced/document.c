@@ -268,7 +268,7 @@ mapping_pair(const struct document_value *parent, const yaml_node_pair_t *pair,
 	complain_unknown(parent, &value, scalar_text(key), keys, key_count);
 }
 
-void
+bool
 document_mapping(const struct document_value *value, const struct document_key *keys,
     size_t key_count, void *target)
 {
@@ -276,15 +276,16 @@ document_mapping(const struct document_value *value, const struct document_key *
 	const yaml_node_t *node = value->node;
 
 	if (is_nothing(node))
-		return;
+		return true;
 	if (node->type != YAML_MAPPING_NODE) {
 		document_complain(
 		    value, "must hold keys with values, such as \"%s: ...\".", keys[0].name);
-		return;
+		return false;
 	}
 	for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
 	     pair < node->data.mapping.pairs.top; pair++)
 		mapping_pair(value, pair, keys, key_count, lines, target);
+	return true;
 }
 
 size_t

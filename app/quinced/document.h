@@ -51,9 +51,9 @@ __attribute__((format(printf, 2, 3))) void document_complain(
 
 /**
  * Reads a mapping: each key by its row of `keys`, with `target`. Notes unknown and repeated
- * keys. A section with nothing in it is an empty mapping.
+ * keys. A section with nothing in it is an empty mapping. False when it is not one at all.
  */
-void document_mapping(const struct document_value *value, const struct document_key *keys,
+bool document_mapping(const struct document_value *value, const struct document_key *keys,
     size_t key_count, void *target);
 
 /** Reads each item of a list of at most `count_max` with `read`; returns how many there are. */

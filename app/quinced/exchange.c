@@ -228,7 +228,7 @@ exchange_take_reply(struct exchange *exchange)
 	char *text = NULL, *line = NULL;
 
 	if (exchange->reply != NULL)
-		text = json_dumps(exchange->reply, 0);
+		text = json_dumps(exchange->reply, JSON_REAL_PRECISION(12));
 	json_decref(exchange->reply);
 	exchange->reply = NULL;
 	if (asprintf(&line, "%s\n", text == NULL ? no_memory : text) < 0)

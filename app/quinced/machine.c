@@ -69,7 +69,7 @@ run_end(const cpu_set_t *cores, int first)
 }
 
 void
-machine_cores_text(const struct machine *machine, char text[MACHINE_CORES_TEXT_MAX])
+machine_cores_text(const cpu_set_t *cores, char text[MACHINE_CORES_TEXT_MAX])
 {
 	size_t used = 0;
 
@@ -78,9 +78,9 @@ machine_cores_text(const struct machine *machine, char text[MACHINE_CORES_TEXT_M
 		char run[32];
 
 		last = first;
-		if (!CPU_ISSET(first, &machine->cores))
+		if (!CPU_ISSET(first, cores))
 			continue;
-		last = run_end(&machine->cores, first);
+		last = run_end(cores, first);
 		if (last == first)
 			snprintf(run, sizeof(run), "%s%d", used == 0 ? "" : ",", first);
 		else

@@ -21,4 +21,4 @@ struct machine {
 int machine_read(struct machine *machine);
 
 /** Writes "0-3,6" with a final zero; a list too long for `text` ends in "...". */
-void machine_cores_text(const struct machine *machine, char text[MACHINE_CORES_TEXT_MAX]);
+void machine_cores_text(const cpu_set_t *cores, char text[MACHINE_CORES_TEXT_MAX]);

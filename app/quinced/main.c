@@ -6,7 +6,6 @@
 #include "control.h"
 #include "host/log.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,20 +74,20 @@ read_options(struct options *options, int argc, char **argv)
 }
 
 static bool
-load(struct config *config, const char *path)
+load(struct config *config, struct machine *machine, const char *path)
 {
 	struct diagnostics errors;
-	struct machine machine;
+	const int result = machine_read(machine);
 	bool ok;
 
-	if (machine_read(&machine) != 0) {
+	if (result != 0) {
 		fprintf(stderr, "quinced: the kernel does not tell what this machine has: %s.\n",
-		    strerror(errno));
+		    strerror(-result));
 		return false;
 	}
 	diagnostics_init(&errors, path);
-	if (config_load(config, &machine, &errors))
-		budget_check(&config->fixed, &machine, &errors);
+	if (config_load(config, machine, &errors))
+		budget_check(&config->fixed, machine, &errors);
 	ok = diagnostics_empty(&errors);
 	diagnostics_print(&errors, stderr);
 	diagnostics_fini(&errors);
@@ -96,12 +95,13 @@ load(struct config *config, const char *path)
 }
 
 static int
-run_node(struct control_socket *socket, const char *config_path, const struct config *config)
+run_node(struct control_socket *socket, const char *config_path, const struct machine *machine,
+    const struct config *config)
 {
 	/* Too large for a stack, and there is one of each. */
 	static struct node node;
 	static struct control control;
-	int result = node_start(&node, config_path, config);
+	int result = node_start(&node, config_path, machine, config);
 
 	if (result != 0)
 		return result;
@@ -117,7 +117,7 @@ run_node(struct control_socket *socket, const char *config_path, const struct co
 }
 
 static int
-run(const char *config_path, const struct config *config)
+run(const char *config_path, const struct machine *machine, const struct config *config)
 {
 	struct control_socket socket;
 	int result;
@@ -127,7 +127,7 @@ run(const char *config_path, const struct config *config)
 	result = control_socket_open(&socket, config->fixed.socket);
 	if (result != 0)
 		return result;
-	result = run_node(&socket, config_path, config);
+	result = run_node(&socket, config_path, machine, config);
 	control_socket_close(&socket);
 	return result;
 }
@@ -136,16 +136,17 @@ int
 main(int argc, char **argv)
 {
 	static struct config config;
+	struct machine machine;
 	struct options options = {0};
 	const int status = read_options(&options, argc, argv);
 
 	if (status >= 0)
 		return status;
-	if (!load(&config, options.config_path))
+	if (!load(&config, &machine, options.config_path))
 		return EXIT_FAILURE;
 	if (options.check) {
 		puts("configuration ok");
 		return EXIT_SUCCESS;
 	}
-	return run(options.config_path, &config) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run(options.config_path, &machine, &config) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -8,6 +8,7 @@
 #include "peers.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <urcu/urcu-qsbr.h>
@@ -230,26 +231,46 @@ snapshot_retire(struct node *node)
 	urcu_qsbr_barrier();
 }
 
+/* "DEVICE, DEVICE" */
+static void
+devices_text(const struct config_fixed *fixed, char *text, size_t text_len)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (uint16_t i = 0; i < fixed->port_count && used < text_len; i++)
+		used += (size_t)snprintf(text + used, text_len - used, "%s%s", i == 0 ? "" : ", ",
+		    fixed->ports[i].device);
+}
+
 static void
 say_started(const struct node *node)
 {
 	const struct config_fixed *fixed = &node->config.fixed;
+	cpu_set_t cores;
+	char cores_text[MACHINE_CORES_TEXT_MAX];
+	char devices[QN_LOG_LINE_MAX / 2];
 
-	for (uint16_t i = 0; i < fixed->port_count; i++)
-		qn_log(QN_LOG_INFO, "node", "port %u is %s.", i, fixed->ports[i].device);
+	CPU_ZERO(&cores);
+	for (uint16_t i = 0; i < fixed->worker_count; i++)
+		CPU_SET(fixed->workers[i], &cores);
+	machine_cores_text(&cores, cores_text);
+	devices_text(fixed, devices, sizeof(devices));
 	qn_log(QN_LOG_NOTICE, "node",
-	    "quinced " QN_VERSION " started: %u workers, %u ports, %ju MiB of cache, %s.",
-	    fixed->worker_count, fixed->port_count, (uintmax_t)(fixed->cache_bytes >> 20),
+	    "quinced " QN_VERSION ": workers on cores %s; ports %s; cache of %ju MiB; %s.",
+	    cores_text, devices, (uintmax_t)(fixed->cache_bytes >> 20),
 	    qn_port_eal_hugepages() ? "hugepages" : "no hugepages");
 }
 
 int
-node_start(struct node *node, const char *config_path, const struct config *config)
+node_start(struct node *node, const char *config_path, const struct machine *machine,
+    const struct config *config)
 {
 	int result;
 
 	memset(node, 0, sizeof(*node));
 	node->config_path = config_path;
+	node->machine = *machine;
 	node->config = *config;
 	node->budget = budget_of(&config->fixed);
 	node->started = qn_clock_read();
@@ -332,11 +353,10 @@ static bool
 read_again(const struct node *node, struct config *next)
 {
 	struct diagnostics errors;
-	struct machine machine;
 	bool ok;
 
 	diagnostics_init(&errors, node->config_path);
-	ok = machine_read(&machine) == 0 && config_load(next, &machine, &errors);
+	ok = config_load(next, &node->machine, &errors);
 	diagnostics_log(&errors);
 	diagnostics_fini(&errors);
 	return ok;

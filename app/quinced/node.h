@@ -14,6 +14,7 @@
 
 struct node {
 	const char *config_path;
+	struct machine machine; /* As it was before workers took their cores. */
 	struct config config;
 	struct budget budget;
 	struct qn_now started;
@@ -27,10 +28,11 @@ struct node {
 };
 
 /**
- * Starts a node as `config` says, which was read from `config_path`. Returns 0, or -errno
- * with the reason logged and nothing left behind.
+ * Starts a node as `config` says, which was read from `config_path` for `machine`. Returns 0, or
+ * -errno with the reason logged and nothing left behind.
  */
-QN_MUST_USE int node_start(struct node *node, const char *config_path, const struct config *config);
+QN_MUST_USE int node_start(struct node *node, const char *config_path,
+    const struct machine *machine, const struct config *config);
 
 /** Stops the workers and gives everything back. */
 void node_stop(struct node *node);

@@ -108,9 +108,7 @@ static const struct complaint complaints[] = {
 	"sequence.\n"},
     {"two documents", HINTS PORTS "---\nnode:\n",
 	"file:6: a second YAML document begins here; leave only one in the file.\n"},
-    {"no keys", "- a\n- b\n",
-	"file:1: must hold keys with values, such as \"node: ...\".\n"
-	"file:1: ports: this key is missing; list the devices to answer on.\n"},
+    {"no keys", "- a\n- b\n", "file:1: must hold keys with values, such as \"node: ...\".\n"},
     {"unknown keys", HINTS PORTS "nod: 1\nnode: {cahce: 1MiB, colour: red}\n[a]: b\n",
 	"file:6: unknown key \"nod\" in the file; did you mean \"node\"?\n"
 	"file:7: unknown key \"cahce\" in node; did you mean \"cache\"?\n"
