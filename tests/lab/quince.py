@@ -42,9 +42,12 @@ class Node:
                 self.settings.setdefault(section, {}).update(keys)
         self.socket_path = self.settings["control"]["socket"]
 
+    def write_settings(self):
+        self.path.write_text(yaml.safe_dump(self.settings))
+
     def launch(self, environment=None):
         """Starts the process without waiting for anything."""
-        self.path.write_text(yaml.safe_dump(self.settings))
+        self.write_settings()
         with open(self.log_path, "w") as log:
             self.process = subprocess.Popen(
                 self.lab.node.command(QUINCED, "-c", self.path),
