@@ -34,9 +34,9 @@ build() {
 hugepage_file=/proc/sys/vm/nr_hugepages
 hugepages_before=
 
-# Reserves 128 pages of 2 MiB when the machine has none, until hugepages_release.
+# Reserves 512 MiB in pages of 2 MiB when the machine has none, until hugepages_release.
 hugepages_reserve() {
-	local wanted=128 got
+	local wanted=256 got
 	[[ $(<"$hugepage_file") == 0 ]] || return 0
 	hugepages_before=0
 	if ! { echo "$wanted" >"$hugepage_file"; } 2>/dev/null; then
