@@ -287,18 +287,26 @@ memory_choose(
 		    "too little memory: %" PRIu64 " MiB are needed, %" PRIu64 " MiB are available "
 		    "and %" PRIu64 " MiB of hugepages are free",
 		    need_bytes / MIB, available_bytes / MIB, huge_bytes / MIB);
-	if (*hugepages)
+	return 0;
+}
+
+static void
+memory_say(const struct qn_port_eal_config *config, bool hugepages)
+{
+	const uint64_t need_mib = need_bytes_of(config) / MIB;
+	const uint64_t free_mib = hugepage_bytes_free() / MIB;
+
+	if (hugepages)
 		qn_log(QN_LOG_INFO, "port",
-		    "memory: hugepages, %" PRIu64 " MiB needed of %" PRIu64 " MiB free",
-		    need_bytes / MIB, huge_bytes / MIB);
+		    "memory: hugepages, %" PRIu64 " MiB needed of %" PRIu64 " MiB free", need_mib,
+		    free_mib);
 	else if (config->without_hugepages)
 		qn_log(QN_LOG_INFO, "port", "memory: no hugepages as configured, %" PRIu64 " MiB",
-		    need_bytes / MIB);
+		    need_mib);
 	else
 		qn_log(QN_LOG_INFO, "port",
 		    "memory: no hugepages, %" PRIu64 " MiB needed but %" PRIu64 " MiB free",
-		    need_bytes / MIB, huge_bytes / MIB);
-	return 0;
+		    need_mib, free_mib);
 }
 
 int
@@ -315,6 +323,7 @@ qn_port_eal_start(const struct qn_port_eal_config *config, char *text, size_t te
 	rc = arguments_make(&arguments, config, hugepages, need_bytes_of(config), &error);
 	if (rc != 0)
 		return rc;
+	memory_say(config, hugepages);
 	if (!qn_message_redirect())
 		return qn_port_fail(&error, -ENOMEM, "too little memory for a log stream");
 	qn_message_begin();

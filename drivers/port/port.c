@@ -259,25 +259,33 @@ multicast_enable(const struct qn_port *port)
 	    port->device.text);
 }
 
+/* Reads what the device is and whether it can do what we need. */
 static int
-device_start(struct qn_port *port, const struct qn_port_error *error)
+device_check(struct qn_port *port, struct rte_eth_dev_info *info, const struct qn_port_error *error)
 {
-	const char *text = port->device.text;
-	uint16_t rx_descriptors = DESCRIPTOR_COUNT;
-	uint16_t tx_descriptors = DESCRIPTOR_COUNT;
-	struct rte_eth_dev_info info;
-	struct rte_eth_conf configuration;
-	int rc = rte_eth_dev_info_get(port->id, &info);
+	const int rc = rte_eth_dev_info_get(port->id, info);
 
 	if (rc != 0)
-		return qn_port_fail(error, rc, "%s: the device does not say what it is", text);
-	port->driver = info.driver_name;
-	if (RTE_MIN(info.max_rx_queues, info.max_tx_queues) < port->queue_count)
+		return qn_port_fail(
+		    error, rc, "%s: the device does not say what it is", port->device.text);
+	port->driver = info->driver_name;
+	if (RTE_MIN(info->max_rx_queues, info->max_tx_queues) < port->queue_count)
 		return qn_port_fail(error, -EINVAL,
-		    "%s: has %u receive and %u transmit queues, fewer than the %u workers", text,
-		    info.max_rx_queues, info.max_tx_queues, port->queue_count);
-	configuration = configuration_make(port, &info);
-	rc = rte_eth_dev_configure(port->id, port->queue_count, port->queue_count, &configuration);
+		    "%s: has %u receive and %u transmit queues, fewer than the %u workers",
+		    port->device.text, info->max_rx_queues, info->max_tx_queues, port->queue_count);
+	return 0;
+}
+
+static int
+device_start(
+    struct qn_port *port, const struct rte_eth_dev_info *info, const struct qn_port_error *error)
+{
+	const struct rte_eth_conf configuration = configuration_make(port, info);
+	uint16_t rx_descriptors = DESCRIPTOR_COUNT;
+	uint16_t tx_descriptors = DESCRIPTOR_COUNT;
+	int rc =
+	    rte_eth_dev_configure(port->id, port->queue_count, port->queue_count, &configuration);
+
 	if (rc == 0)
 		rc = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx_descriptors, &tx_descriptors);
 	if (rc == 0)
@@ -285,8 +293,8 @@ device_start(struct qn_port *port, const struct qn_port_error *error)
 	if (rc == 0)
 		rc = rte_eth_dev_start(port->id);
 	if (rc != 0)
-		return qn_port_fail(
-		    error, rc, "%s: the device does not start: %s", text, qn_message_first());
+		return qn_port_fail(error, rc, "%s: the device does not start: %s",
+		    port->device.text, qn_message_first());
 	multicast_enable(port);
 	return 0;
 }
@@ -325,6 +333,7 @@ port_create(uint16_t queue_count)
 static int
 port_open(struct qn_port *port, const char *device, const struct qn_port_error *error)
 {
+	struct rte_eth_dev_info info;
 	int rc = qn_device_parse(&port->device, device, port->queue_count, error);
 
 	if (rc != 0)
@@ -336,10 +345,13 @@ port_open(struct qn_port *port, const char *device, const struct qn_port_error *
 	rc = device_probe(port, error);
 	if (rc != 0)
 		goto release_interface;
+	rc = device_check(port, &info, error);
+	if (rc != 0)
+		goto remove_device;
 	rc = pools_create(port, error);
 	if (rc != 0)
 		goto remove_device;
-	rc = device_start(port, error);
+	rc = device_start(port, &info, error);
 	if (rc != 0)
 		goto remove_device;
 	rc = mac_read(port, error);
@@ -378,10 +390,28 @@ qn_port_open(
 	return 0;
 }
 
+/* Rings of net_ring outlive their port: no packet of a pool that goes may stay in them. */
+static void
+queues_drain(struct qn_port *port)
+{
+	for (uint16_t queue = 0; queue < port->queue_count; queue++) {
+		struct rte_mbuf *mbufs[QN_PORT_BURST_MAX];
+		uint16_t count;
+
+		for (uint32_t drained = 0; drained < QN_POOL_SIZE; drained += count) {
+			count = rte_eth_rx_burst(port->id, queue, mbufs, RTE_DIM(mbufs));
+			if (count == 0)
+				break;
+			rte_pktmbuf_free_bulk(mbufs, count);
+		}
+	}
+}
+
 void
 qn_port_close(struct qn_port *port)
 {
 	qn_message_begin();
+	queues_drain(port);
 	rte_eth_dev_stop(port->id);
 	device_remove(port);
 	pools_free(port);

@@ -55,7 +55,7 @@ bool qn_port_eal_hugepages(void);
 /** Runs `run(argument)` on the core of `worker`; false when it is busy with another. */
 QN_MUST_USE bool qn_port_worker_launch(uint16_t worker, int (*run)(void *), void *argument);
 
-/** Waits until what was launched on `worker` has returned; gives its result, 0 if nothing was. */
+/** Waits until what was last launched on `worker` has returned; gives its result. */
 int qn_port_worker_wait(uint16_t worker);
 
 /**
@@ -81,7 +81,11 @@ struct qn_port;
 QN_MUST_USE int qn_port_open(
     struct qn_port **port, const char *device, uint16_t queue_count, char *error, size_t error_len);
 
-/** Stops the device and takes back what open did, the XDP program too. All packets are freed. */
+/**
+ * Stops the device and takes back what open did, the XDP program too. Packets that are still
+ * held are gone with it. Workers must have returned. A net_af_xdp device cannot be opened
+ * again in the same process: its driver keeps the sockets.
+ */
 void qn_port_close(struct qn_port *port);
 
 struct qn_port_info {
