@@ -71,13 +71,11 @@ static void
 wheel_cascade(struct qn_wheel *wheel, unsigned level)
 {
 	struct qn_list moving;
-	const unsigned slot =
-	    (unsigned)(wheel->tick >> (QN_WHEEL_SLOT_BITS * level)) & SLOT_MASK;
+	const unsigned slot = (unsigned)(wheel->tick >> (QN_WHEEL_SLOT_BITS * level)) & SLOT_MASK;
 
 	qn_list_init(&moving);
 	qn_list_splice(&moving, &wheel->slots[level][slot]);
-	for (struct qn_list *link = qn_list_pop(&moving); link != NULL;
-	    link = qn_list_pop(&moving))
+	for (struct qn_list *link = qn_list_pop(&moving); link != NULL; link = qn_list_pop(&moving))
 		wheel_place(wheel, qn_list_entry(link, struct qn_timer, link));
 }
 

@@ -80,6 +80,9 @@ qn_answer_write(struct qn_writer *writer, const struct qn_answer *answer, uint32
 		    writer->data + records_at + qn_load_be16(answer->ttl_places.data + i);
 		const uint32_t ttl_s = qn_load_be32(ttl);
 
-		qn_store_be32(ttl, ttl_s > age_s ? ttl_s - age_s : 0);
+		if (age_s == QN_ANSWER_STALE)
+			qn_store_be32(ttl, QN_ANSWER_STALE_TTL_S);
+		else
+			qn_store_be32(ttl, ttl_s > age_s ? ttl_s - age_s : 0);
 	}
 }

@@ -31,6 +31,12 @@ QN_MUST_USE size_t qn_answer_encode(
 /** Opens a value that encode wrote; false when it is not whole. */
 QN_MUST_USE bool qn_answer_open(struct qn_answer *answer, struct qn_view value);
 
+/** TTL of the records of an answer that is served stale (RFC 8767 s4). */
+#define QN_ANSWER_STALE_TTL_S 30
+
+/** In place of an age: every record gets QN_ANSWER_STALE_TTL_S. */
+#define QN_ANSWER_STALE UINT32_MAX
+
 /**
  * Appends the records, each TTL lowered by `age_s` but not below 0, behind the question that
  * `writer` ends with. The counts in the header are the caller's to set.

@@ -35,7 +35,7 @@ enum qn_cache_kind {
 	QN_CACHE_RRSET,      /* An RRset that an authority answered with. */
 	QN_CACHE_NEGATIVE,   /* A name (type 0) or a type that does not exist, with its SOA. */
 	QN_CACHE_DELEGATION, /* A zone cut as its parent describes it, with glue. */
-	QN_CACHE_FAILURE,    /* How often in a row a question has failed (RFC 9520). */
+	QN_CACHE_FAILURE,    /* That a question failed, and how often in a row (RFC 9520). */
 };
 
 /** A key ready for use: the name folded to lower case, and the hash of it all. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cache/records.h"
 
-#include "base/endian.h"
-
-/* A row of failures is forgotten after twice the longest time one is cached. */
-#define FAILURE_ROW_S 120
+/* How long a failure is cached, and how long after that it still counts for a row. */
+#define FAILURE_FIRST_S 1u
+#define FAILURE_MOST_S  60u
+#define FAILURE_ROW_S   120u
 
 static enum qn_cache_found
 store_get(struct qn_store *store, enum qn_cache_kind kind, const struct qn_name *name,
@@ -134,23 +134,50 @@ qn_store_get_negative(struct qn_store *store, const struct qn_name *name, uint16
 	    (struct qn_view){store->scratch, item.value_len}, item.ttl_s - item.age_s, negative);
 }
 
-uint32_t
-qn_store_count_failure(
-    struct qn_store *store, const struct qn_name *name, uint16_t type, struct qn_now now)
+/* Failure value: rcode, extended error, failures in a row. */
+static bool
+failure_read(struct qn_view value, struct qn_failure *failure)
+{
+	struct qn_reader reader = qn_reader_of(value);
+
+	failure->rcode = qn_read_u16(&reader);
+	failure->ede = qn_read_u16(&reader);
+	failure->row_count = qn_read_u32(&reader);
+	return !reader.failed;
+}
+
+void
+qn_store_put_failure(struct qn_store *store, const struct qn_name *name, uint16_t type,
+    uint16_t rcode, uint16_t ede, struct qn_now now)
+{
+	struct qn_failure last = {.row_count = 0};
+	struct qn_cache_item item;
+	uint32_t ttl_s = FAILURE_FIRST_S;
+
+	if (store_get(store, QN_CACHE_FAILURE, name, type, now, &item) == QN_CACHE_MISS ||
+	    item.age_s > item.ttl_s + FAILURE_ROW_S ||
+	    !failure_read((struct qn_view){store->scratch, item.value_len}, &last))
+		last.row_count = 0;
+	for (uint32_t i = 0; i < last.row_count && ttl_s < FAILURE_MOST_S; i++)
+		ttl_s *= 2;
+
+	struct qn_writer writer = store_writer(store);
+
+	qn_write_u16(&writer, rcode);
+	qn_write_u16(&writer, ede);
+	qn_write_u32(&writer, last.row_count < UINT32_MAX ? last.row_count + 1 : UINT32_MAX);
+	store_put(store, QN_CACHE_FAILURE, name, type,
+	    ttl_s < FAILURE_MOST_S ? ttl_s : FAILURE_MOST_S, writer_view(&writer), now);
+}
+
+bool
+qn_store_get_failure(struct qn_store *store, const struct qn_name *name, uint16_t type,
+    struct qn_now now, struct qn_failure *failure)
 {
 	struct qn_cache_item item;
-	uint32_t count = 0;
-	uint8_t value[4];
 
-	if (store_get(store, QN_CACHE_FAILURE, name, type, now, &item) == QN_CACHE_FRESH &&
-	    item.value_len == sizeof(value))
-		count = qn_load_be32(store->scratch);
-	if (count < UINT32_MAX)
-		count++;
-	qn_store_be32(value, count);
-	store_put(store, QN_CACHE_FAILURE, name, type, FAILURE_ROW_S,
-	    (struct qn_view){value, sizeof(value)}, now);
-	return count;
+	return store_get(store, QN_CACHE_FAILURE, name, type, now, &item) == QN_CACHE_FRESH &&
+	       failure_read((struct qn_view){store->scratch, item.value_len}, failure);
 }
 
 void

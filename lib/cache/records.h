@@ -52,9 +52,24 @@ void qn_store_put_negative(struct qn_store *store, const struct qn_name *name, u
 QN_MUST_USE bool qn_store_get_negative(struct qn_store *store, const struct qn_name *name,
     uint16_t type, struct qn_now now, struct qn_negative *negative);
 
-/** Counts one more failure of a question in a row and returns the count, this one included. */
-uint32_t qn_store_count_failure(
-    struct qn_store *store, const struct qn_name *name, uint16_t type, struct qn_now now);
+/** A question that could not be answered a moment ago. */
+struct qn_failure {
+	uint16_t rcode;
+	uint16_t ede;       /* enum qn_ede: the cause. */
+	uint32_t row_count; /* Failures in a row, this one included. */
+};
+
+/**
+ * Remembers that a question failed: for 1 s the first time, twice as long each time in a
+ * row, at most 60 s (RFC 9520 s3.2). Kept apart from the last answer, which may be served
+ * stale meanwhile.
+ */
+void qn_store_put_failure(struct qn_store *store, const struct qn_name *name, uint16_t type,
+    uint16_t rcode, uint16_t ede, struct qn_now now);
+
+/** Whether a question is not to be tried again yet. */
+QN_MUST_USE bool qn_store_get_failure(struct qn_store *store, const struct qn_name *name,
+    uint16_t type, struct qn_now now, struct qn_failure *failure);
 
 /** Ends a row of failures. */
 void qn_store_clear_failure(struct qn_store *store, const struct qn_name *name, uint16_t type);

@@ -32,6 +32,7 @@ static const char *const drop_names[] = {
     [QN_FRAME_DROP_IP_EXTENSION] = "ip_extension",
     [QN_FRAME_DROP_IP_ROUTING] = "ip_routing",
     [QN_FRAME_DROP_SOURCE] = "source",
+    [QN_FRAME_DROP_DESTINATION] = "destination",
     [QN_FRAME_DROP_LINK_BROADCAST] = "link_broadcast",
     [QN_FRAME_DROP_UDP_LENGTH] = "udp_length",
     [QN_FRAME_DROP_UDP_PORT] = "udp_port",

@@ -7,35 +7,36 @@
 #include "base/counter.h"
 
 /* X(name): counters, which only grow. */
-#define QN_RESOLVE_COUNTERS(X)                                                                  \
-	X(tasks_started)          /* Questions taken up, those for nameserver addresses too. */ \
-	X(tasks_joined)           /* Askers that joined a question already being resolved. */   \
-	X(tasks_shed)             /* Questions refused because all places were taken. */        \
-	X(tasks_answered)         /* Ended with an answer, positive or negative. */             \
-	X(tasks_failed)           /* Ended with SERVFAIL or REFUSED. */                         \
-	X(task_deadline)          /* Of these: out of time. */                                  \
-	X(task_budget)            /* Of these: out of upstream queries. */                      \
-	X(task_alias_limit)       /* Of these: too many aliases in a row. */                    \
-	X(task_unreachable)       /* Of these: no nameserver address left to ask. */            \
-	X(client_deadlines)       /* Clients told SERVFAIL while their question goes on. */     \
-	X(lookups)                /* Questions for nameserver addresses. */                     \
-	X(lookup_cycle)           /* Not started: nameservers that need each other. */          \
-	X(lookup_depth)           /* Not started: nested too deep. */                           \
-	X(lookup_known_failure)   /* Not started: failed a moment ago. */                       \
-	X(upstream_minimized)     /* Queries with a shortened name. */                          \
-	X(upstream_retried)       /* Queries to an address that was asked before. */            \
-	X(upstream_without_edns)  /* Queries in plain DNS. */                                   \
-	X(upstream_unsent)        /* Queries the transport could not send. */                   \
-	X(upstream_timeouts)      /* Queries that were not answered in time. */                 \
-	X(reply_answer)           /* Replies with the answer. */                                \
-	X(reply_alias)            /* Replies with an alias to a name elsewhere. */              \
-	X(reply_negative)         /* Replies with NXDOMAIN or without data. */                  \
-	X(reply_referral)         /* Replies that lead closer. */                               \
-	X(reply_truncated)        /* Replies with TC. */                                        \
-	X(reply_no_edns)          /* Replies of servers that do not understand EDNS. */         \
-	X(reply_refused)          /* Replies with REFUSED. */                                   \
-	X(reply_servfail)         /* Replies with another useless response code. */             \
-	X(reply_lame)             /* Replies of servers that do not serve the zone. */          \
+#define QN_RESOLVE_COUNTERS(X)                                                                    \
+	X(tasks_started)          /* Questions taken up, those for nameserver addresses too. */   \
+	X(tasks_joined)           /* Askers that joined a question already being resolved. */     \
+	X(tasks_shed)             /* Questions refused because all places were taken. */          \
+	X(tasks_answered)         /* Ended with an answer, positive or negative. */               \
+	X(tasks_failed)           /* Ended with SERVFAIL or REFUSED. */                           \
+	X(task_deadline)          /* Of these: out of time. */                                    \
+	X(task_budget)            /* Of these: out of upstream queries. */                        \
+	X(task_alias_limit)       /* Of these: too many aliases in a row. */                      \
+	X(task_unreachable)       /* Of these: no nameserver address left to ask. */              \
+	X(client_deadlines)       /* Clients told SERVFAIL while their question goes on. */       \
+	X(lookups)                /* Questions for nameserver addresses. */                       \
+	X(lookup_cycle)           /* Not started: nameservers that need each other. */            \
+	X(lookup_depth)           /* Not started: nested too deep. */                             \
+	X(lookup_known_failure)   /* Not started: failed a moment ago. */                         \
+	X(upstream_minimized)     /* Queries with a shortened name. */                            \
+	X(upstream_retried)       /* Queries to an address that was asked before. */              \
+	X(upstream_without_edns)  /* Queries in plain DNS. */                                     \
+	X(upstream_suspect)       /* Asked again over TCP: wrong id or letter case in a reply. */ \
+	X(upstream_unsent)        /* Queries the transport could not send. */                     \
+	X(upstream_timeouts)      /* Queries that were not answered in time. */                   \
+	X(reply_answer)           /* Replies with the answer. */                                  \
+	X(reply_alias)            /* Replies with an alias to a name elsewhere. */                \
+	X(reply_negative)         /* Replies with NXDOMAIN or without data. */                    \
+	X(reply_referral)         /* Replies that lead closer. */                                 \
+	X(reply_truncated)        /* Replies with TC. */                                          \
+	X(reply_no_edns)          /* Replies of servers that do not understand EDNS. */           \
+	X(reply_refused)          /* Replies with REFUSED. */                                     \
+	X(reply_servfail)         /* Replies with another useless response code. */               \
+	X(reply_lame)             /* Replies of servers that do not serve the zone. */            \
 	X(minimization_abandoned) /* Questions that went on with the full name (RFC 9156 s2.3). */
 
 #define QN_COUNTER_MEMBER(name) qn_counter name;

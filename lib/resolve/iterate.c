@@ -148,33 +148,17 @@ task_find_zone(struct qn_resolver *resolver, struct qn_task *task, struct qn_now
 	task->minimized_count = 0;
 }
 
-/* Whether the addresses of a nameserver could not be found a moment ago (RFC 9520). */
-static bool
-lookup_has_failed(
-    struct qn_resolver *resolver, const struct qn_question *question, struct qn_now now)
-{
-	struct qn_cache_item item;
-	struct qn_cache_key key;
-	struct qn_answer answer;
-
-	qn_cache_key_init(
-	    &key, resolver->store.hash_key, QN_CACHE_ANSWER, &question->name, question->type);
-	return qn_cache_get(resolver->store.cache, &key, now, resolver->store.scratch, &item) ==
-	           QN_CACHE_FRESH &&
-	       qn_answer_open(&answer, (struct qn_view){resolver->store.scratch, item.value_len}) &&
-	       answer.rcode != QN_RCODE_NOERROR && answer.rcode != QN_RCODE_NXDOMAIN;
-}
-
 /* Starts, or joins, the question for one address family of a nameserver. */
 static bool
 lookup_start(struct qn_resolver *resolver, struct qn_task *task, uint8_t server, uint16_t type,
     struct qn_now now)
 {
 	struct qn_question question = {.type = type, .class = QN_CLASS_IN};
+	struct qn_failure failure;
 	struct qn_task *child;
 
 	qn_name_copy(&question.name, &task->zone.servers[server].name);
-	if (lookup_has_failed(resolver, &question, now)) {
+	if (qn_store_get_failure(&resolver->store, &question.name, type, now, &failure)) {
 		qn_counter_add(&resolver->counters.lookup_known_failure, 1);
 		return false;
 	}
@@ -286,6 +270,7 @@ task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
 	upstream->address = candidate->address;
 	upstream->transport = transport;
 	upstream->edns = edns;
+	upstream->case_changed = false;
 	upstream->minimized = question_minimize(task, &upstream->question);
 	upstream->timeout_us = qn_select_timeout_us(
 	    qn_ledger_find(&resolver->parts.ledger, &candidate->address), candidate->tries);
@@ -488,12 +473,10 @@ qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
 		return;
 	case QN_REPLY_TRUNCATED:
 		qn_counter_add(&counters->reply_truncated, 1);
-		if (upstream->transport == QN_TRANSPORT_UDP) {
-			task_ask(resolver, task, upstream->candidate, QN_TRANSPORT_TCP,
-			    upstream->edns, now);
-			return;
-		}
-		replied_useless(resolver, task, upstream);
+		if (upstream->transport == QN_TRANSPORT_UDP)
+			qn_task_retry_tcp(resolver, task, upstream, false, now);
+		else
+			replied_useless(resolver, task, upstream);
 		return;
 	case QN_REPLY_NO_EDNS:
 		qn_counter_add(&counters->reply_no_edns, 1);
@@ -512,6 +495,15 @@ qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
 		replied_useless(resolver, task, upstream);
 		return;
 	}
+}
+
+void
+qn_task_retry_tcp(struct qn_resolver *resolver, struct qn_task *task,
+    const struct qn_upstream *upstream, bool case_changed, struct qn_now now)
+{
+	task_ask(resolver, task, upstream->candidate, QN_TRANSPORT_TCP, upstream->edns, now);
+	if (task->state == QN_TASK_RUNNING && task->upstream != NULL)
+		task->upstream->case_changed = case_changed;
 }
 
 void

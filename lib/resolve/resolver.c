@@ -94,7 +94,7 @@ task_rearm(struct qn_resolver *resolver, struct qn_task *task)
 
 enum qn_ask_result
 qn_resolver_ask(struct qn_resolver *resolver, const struct qn_question *question,
-    struct qn_asker *asker, struct qn_now now)
+    struct qn_asker *asker, uint64_t wait_us, struct qn_now now)
 {
 	const uint64_t started = qn_counter_get(&resolver->counters.tasks_started);
 	struct qn_task *task = qn_task_open(resolver, question, NULL, now);
@@ -105,7 +105,7 @@ qn_resolver_ask(struct qn_resolver *resolver, const struct qn_question *question
 	}
 	if (qn_counter_get(&resolver->counters.tasks_started) == started)
 		qn_counter_add(&resolver->counters.tasks_joined, 1);
-	asker->deadline = qn_mono_after_us(now.mono, QN_RESOLVE_CLIENT_US);
+	asker->deadline = qn_mono_after_us(now.mono, wait_us);
 	asker->expired = false;
 	qn_list_append(&task->askers, &asker->link);
 	task->asker_count++;
@@ -162,8 +162,12 @@ qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_m
 	qn_ledger_replied(&resolver->parts.ledger, &upstream->address,
 	    (uint32_t)qn_mono_since_us(upstream->sent, now.mono), now);
 	qn_reply_judge(&resolver->reply, message, &context);
-	if (!upstream->edns && reply_is_useful(resolver->reply.kind))
-		qn_ledger_set_no_edns(&resolver->parts.ledger, &upstream->address, now);
+	if (reply_is_useful(resolver->reply.kind)) {
+		if (!upstream->edns)
+			qn_ledger_set_no_edns(&resolver->parts.ledger, &upstream->address, now);
+		if (upstream->case_changed)
+			qn_ledger_set_no_case(&resolver->parts.ledger, &upstream->address, now);
+	}
 	qn_upstream_release(resolver, upstream);
 	qn_task_replied(resolver, task, upstream, now);
 	resolver_settle(resolver, now);
@@ -180,6 +184,21 @@ qn_resolver_unsent(struct qn_resolver *resolver, uint32_t slot, struct qn_now no
 	qn_counter_add(&resolver->counters.upstream_unsent, 1);
 	qn_upstream_release(resolver, upstream);
 	qn_task_unsent(resolver, task, upstream);
+	resolver_settle(resolver, now);
+}
+
+void
+qn_resolver_suspect(
+    struct qn_resolver *resolver, uint32_t slot, bool case_changed, struct qn_now now)
+{
+	struct qn_upstream *upstream = qn_pool_at(&resolver->parts.upstreams, slot);
+	struct qn_task *task = upstream->task;
+
+	if (task == NULL || upstream->transport == QN_TRANSPORT_TCP)
+		return;
+	qn_counter_add(&resolver->counters.upstream_suspect, 1);
+	qn_upstream_release(resolver, upstream);
+	qn_task_retry_tcp(resolver, task, upstream, case_changed, now);
 	resolver_settle(resolver, now);
 }
 
@@ -269,12 +288,15 @@ qn_resolver_take_send(
 	if (link == NULL)
 		return false;
 	struct qn_upstream *upstream = qn_list_entry(link, struct qn_upstream, link);
+	const struct qn_server *server =
+	    qn_ledger_find(&resolver->parts.ledger, &upstream->address);
 
 	*query = (struct qn_upstream_query){
 	    .slot = qn_pool_index(&resolver->parts.upstreams, upstream),
 	    .server = {upstream->address, 53},
 	    .transport = upstream->transport,
 	    .edns = upstream->edns,
+	    .mix_case = server == NULL || !server->no_case,
 	    .question = &upstream->question,
 	};
 	/* The time that counts begins when the query leaves. */

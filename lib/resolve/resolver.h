@@ -16,6 +16,8 @@
  * Time:    reads no clock; every event takes `now`.
  * Bounds:  50 upstream queries a task, 200 a client question with all its tasks, nesting 8,
  *          11 aliases, 5 s until a client is told SERVFAIL, 10 s until the task ends.
+ * Trust:   a reply that is wrong in its id or letter case, but comes from the right peer and
+ *          port, is evidence of nothing: the same server is asked again over TCP.
  * RFC:     1034 s5.3.3, 2308, 9156, 9520.
  */
 #include "base/list.h"
@@ -30,6 +32,7 @@
 #define QN_RESOLVE_DEPTH_MAX      8
 #define QN_RESOLVE_ASKER_MAX      1000 /* Clients waiting for one question. */
 #define QN_RESOLVE_CLIENT_US      (5 * QN_US_PER_S)
+#define QN_RESOLVE_STALE_US       (1800 * QN_US_PER_MS) /* With a stale answer at hand. */
 #define QN_RESOLVE_TASK_US        (10 * QN_US_PER_S)
 
 struct qn_resolver;
@@ -63,6 +66,7 @@ struct qn_upstream_query {
 	struct qn_endpoint server;
 	enum qn_transport transport;
 	bool edns;
+	bool mix_case;                      /* Letter case at random, to be matched in the reply. */
 	const struct qn_question *question; /* Stays valid until the slot is released. */
 };
 
@@ -77,16 +81,25 @@ void qn_resolver_configure(struct qn_resolver *resolver, const struct qn_resolve
 
 /* Events. */
 
-/** A client wants `question` (class IN, not a meta type) answered. */
+/** A client wants `question` (class IN, not a meta type) answered within `wait_us`. */
 QN_MUST_USE enum qn_ask_result qn_resolver_ask(struct qn_resolver *resolver,
-    const struct qn_question *question, struct qn_asker *asker, struct qn_now now);
+    const struct qn_question *question, struct qn_asker *asker, uint64_t wait_us,
+    struct qn_now now);
 
 /** A reply to the query in `slot`, matched by the transport; `message` read gave as OK. */
 void qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot,
     const struct qn_message *message, struct qn_now now);
 
-/** The query in `slot` cannot be sent: no route, no port, no such transport. */
+/** The query in `slot` cannot be sent: no route, no port, no connection. */
 void qn_resolver_unsent(struct qn_resolver *resolver, uint32_t slot, struct qn_now now);
+
+/**
+ * The query in `slot`, sent over UDP, got a reply that only the server or a lucky forger
+ * can have sent, with another id or other letter case: finish it over TCP.
+ * `case_changed` marks the server, if TCP works, as one that does not keep letter case.
+ */
+void qn_resolver_suspect(
+    struct qn_resolver *resolver, uint32_t slot, bool case_changed, struct qn_now now);
 
 /** Runs at most `count_max` timers that are due; returns how many ran. */
 uint32_t qn_resolver_expire(struct qn_resolver *resolver, struct qn_now now, uint32_t count_max);

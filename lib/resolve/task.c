@@ -4,10 +4,6 @@
 /* Tasks looked at in search of a cycle before it is taken for granted. */
 #define CYCLE_SEARCH_MAX 64
 
-/* RFC 9520 s3.2: failures are cached 1 s, then twice as long each time, up to 60 s. */
-#define FAILURE_FIRST_S 1u
-#define FAILURE_MOST_S  60u
-
 static uint32_t
 question_hash(const struct qn_resolver *resolver, const struct qn_question *question)
 {
@@ -343,28 +339,18 @@ qn_task_finish(
 	task_end(resolver, task);
 }
 
-static uint32_t
-failure_ttl_s(struct qn_resolver *resolver, const struct qn_task *task, struct qn_now now)
-{
-	const uint32_t row = qn_store_count_failure(
-	    &resolver->store, &task->question.name, task->question.type, now);
-	uint32_t ttl_s = FAILURE_FIRST_S;
-
-	for (uint32_t i = 1; i < row && ttl_s < FAILURE_MOST_S; i++)
-		ttl_s *= 2;
-	return ttl_s < FAILURE_MOST_S ? ttl_s : FAILURE_MOST_S;
-}
-
 void
 qn_task_fail(struct qn_resolver *resolver, struct qn_task *task, enum qn_ede ede, struct qn_now now)
 {
-	const bool refused = task->seen_refused && !task->seen_other;
+	const uint16_t rcode =
+	    task->seen_refused && !task->seen_other ? QN_RCODE_REFUSED : QN_RCODE_SERVFAIL;
 
 	qn_counter_add(&resolver->counters.tasks_failed, 1);
+	qn_store_put_failure(
+	    &resolver->store, &task->question.name, task->question.type, rcode, (uint16_t)ede, now);
 	answer_begin(task); /* Drops the aliases that led nowhere. */
 	wake_parents(resolver, task);
-	answer_seal(resolver, task, refused ? QN_RCODE_REFUSED : QN_RCODE_SERVFAIL, (uint16_t)ede,
-	    failure_ttl_s(resolver, task, now), now);
+	answer_seal(resolver, task, rcode, (uint16_t)ede, 0, now);
 	task_end(resolver, task);
 }
 

@@ -96,6 +96,7 @@ struct qn_upstream {
 	uint8_t candidate;
 	bool edns;
 	bool minimized;
+	bool case_changed; /* Asked over TCP because a reply over UDP had other letter case. */
 	enum qn_transport transport;
 	struct qn_address address;
 	struct qn_question question;
@@ -179,6 +180,10 @@ void qn_task_step(struct qn_resolver *resolver, struct qn_task *task, struct qn_
 /** Goes on with what came back: judged in `resolver->reply`. */
 void qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
     const struct qn_upstream *upstream, struct qn_now now);
+
+/** Asks the same server again, over TCP. */
+void qn_task_retry_tcp(struct qn_resolver *resolver, struct qn_task *task,
+    const struct qn_upstream *upstream, bool case_changed, struct qn_now now);
 
 /** Goes on after a query that the transport could not send: it cannot in a moment either. */
 void qn_task_unsent(

@@ -100,3 +100,9 @@ qn_ledger_set_no_edns(struct qn_ledger *ledger, const struct qn_address *address
 {
 	ledger_row(ledger, address, now)->no_edns = true;
 }
+
+void
+qn_ledger_set_no_case(struct qn_ledger *ledger, const struct qn_address *address, struct qn_now now)
+{
+	ledger_row(ledger, address, now)->no_case = true;
+}

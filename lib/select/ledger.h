@@ -20,6 +20,7 @@ struct qn_server {
 	struct qn_address address;
 	bool measured;     /* Whether srtt_us and rttvar_us mean anything. */
 	bool no_edns;      /* Answered FORMERR or NOTIMP to EDNS, and well without. */
+	bool no_case;      /* Changes the letter case of names. */
 	uint16_t timeouts; /* In a row. */
 	uint32_t srtt_us;
 	uint32_t rttvar_us;
@@ -47,6 +48,10 @@ void qn_ledger_replied(
 
 /** Nothing came within the timeout. */
 void qn_ledger_timed_out(
+    struct qn_ledger *ledger, const struct qn_address *address, struct qn_now now);
+
+/** The server does not return names in the letter case it got them in. */
+void qn_ledger_set_no_case(
     struct qn_ledger *ledger, const struct qn_address *address, struct qn_now now);
 
 /** The server does better without EDNS (RFC 6891 s6.2.2). */

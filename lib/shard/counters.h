@@ -34,6 +34,7 @@
 	X(cache_misses)      /* Parked until the iterator has an answer. */              \
 	X(client_shed)       /* Dropped: no place to park, or none for the question. */  \
 	X(client_answered)   /* Parked clients sent an answer. */                        \
+	X(client_stale)      /* Answered with data past its TTL (RFC 8767). */           \
 	X(client_truncated)  /* Answers that did not fit: TC. */                         \
 	X(rcode_noerror)                                                                 \
 	X(rcode_servfail)                                                                \
@@ -44,6 +45,7 @@
 	X(upstream_held)           /* Of these: waited for a neighbour's address. */     \
 	X(upstream_no_route)       /* Not sent: no link leads there. */                  \
 	X(upstream_no_port)        /* Not sent: no free source port found. */            \
+	X(upstream_streams)        /* Queries taken for TCP. */                          \
 	X(upstream_no_tcp)         /* Not sent: TCP was wanted. */                       \
 	X(upstream_replies)        /* Replies that matched and were used. */             \
 	X(upstream_stray)          /* Dropped: nothing waits on this port. */            \

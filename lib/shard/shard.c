@@ -9,6 +9,9 @@
 /* How often to look whether the next hop of a held query has become known. */
 #define HELD_RETRY_US (1 * QN_US_PER_MS)
 
+/* How long after its end an answer may still be served when no better is to be had. */
+#define STALE_MOST_S 86400u
+
 /* Authority addresses whose statistics a worker keeps. */
 #define SERVER_MAX 16384
 
@@ -33,7 +36,7 @@ shard_build(struct qn_arena *arena, const struct qn_shard_limits *limits,
 	};
 	struct qn_shard *shard = qn_arena_take(arena, sizeof(*shard));
 	uint8_t seeds[2][QN_RANDOM_SEED_LEN] = {{0}, {0}};
-	struct qn_transport_udp transport;
+	struct qn_transport_table transport;
 	struct qn_random random;
 	struct qn_pool parked;
 
@@ -56,6 +59,7 @@ shard_build(struct qn_arena *arena, const struct qn_shard_limits *limits,
 	shard->parked = parked;
 	shard->transport = transport;
 	qn_list_init(&shard->transport.held);
+	qn_list_init(&shard->transport.streams);
 	shard->resolver = qn_resolver_init(arena, &resolver_limits, shared->caches[limits->worker],
 	    &shard->shared.hash_key, &config->resolve, seeds[1], now);
 	return shard;
@@ -184,10 +188,41 @@ home_worker(const struct qn_shard *shard, uint32_t hash)
 	return (uint16_t)((uint64_t)hash * shard->limits.worker_count >> 32);
 }
 
+/*
+ * Looks the question up in a worker's cache of ready-made answers, into shard->value. An
+ * answer too old even for RFC 8767 counts as none.
+ */
+static enum qn_cache_found
+client_lookup(struct qn_shard *shard, uint16_t worker, const struct qn_cache_key *key,
+    struct qn_now now, struct qn_answer *answer, uint32_t *age_s)
+{
+	struct qn_cache_item item;
+	const enum qn_cache_found found =
+	    qn_cache_get(shard->shared.caches[worker], key, now, shard->value, &item);
+
+	if (found == QN_CACHE_MISS ||
+	    !qn_answer_open(answer, (struct qn_view){shard->value, item.value_len}))
+		return QN_CACHE_MISS;
+	if (found == QN_CACHE_STALE && item.age_s - item.ttl_s >= STALE_MOST_S)
+		return QN_CACHE_MISS;
+	*age_s = item.age_s;
+	return found;
+}
+
+/* Marks an answer as stale, for the reply (RFC 8767 s4, RFC 8914 s4.4 and s4.20). */
+static void
+answer_mark_stale(struct qn_shard *shard, struct qn_answer *answer, uint32_t *age_s)
+{
+	answer->ede =
+	    answer->rcode == QN_RCODE_NXDOMAIN ? QN_EDE_STALE_NXDOMAIN : QN_EDE_STALE_ANSWER;
+	*age_s = QN_ANSWER_STALE;
+	qn_counter_add(&shard->counters.client_stale, 1);
+}
+
 /* Parks the client and hands its question to the iterator. */
 static struct qn_shard_result
 client_park(struct qn_shard *shard, uint16_t link, const struct qn_frame *frame,
-    const struct qn_client_query *query, struct qn_now now)
+    const struct qn_client_query *query, uint64_t wait_us, struct qn_now now)
 {
 	struct qn_parked *parked = qn_pool_take(&shard->parked);
 
@@ -200,7 +235,7 @@ client_park(struct qn_shard *shard, uint16_t link, const struct qn_frame *frame,
 	parked->client = frame->source;
 	parked->service = frame->destination;
 	parked->link = link;
-	if (qn_resolver_ask(shard->resolver, &query->question, &parked->asker, now) ==
+	if (qn_resolver_ask(shard->resolver, &query->question, &parked->asker, wait_us, now) ==
 	    QN_ASK_SHED) {
 		qn_pool_put(&shard->parked, parked);
 		qn_counter_add(&shard->counters.client_shed, 1);
@@ -211,37 +246,58 @@ client_park(struct qn_shard *shard, uint16_t link, const struct qn_frame *frame,
 	return result_of(QN_SHARD_DONE);
 }
 
+/* Answers a question whose last attempt failed a moment ago (RFC 9520), as best as possible. */
+static bool
+client_known_failure(struct qn_shard *shard, const struct qn_client_query *query,
+    enum qn_cache_found found, struct qn_answer *answer, uint32_t *age_s, struct qn_now now)
+{
+	struct qn_store store = {
+	    shard->shared.caches[shard->limits.worker], &shard->shared.hash_key, shard->scratch};
+	struct qn_failure failure;
+
+	if (!qn_store_get_failure(
+		&store, &query->question.name, query->question.type, now, &failure))
+		return false;
+	if (found == QN_CACHE_STALE) {
+		answer_mark_stale(shard, answer, age_s);
+		return true;
+	}
+	*answer = (struct qn_answer){.rcode = failure.rcode, .ede = failure.ede};
+	*age_s = 0;
+	return true;
+}
+
 /* Answers from the cache of the question's home worker, or takes it there. */
 static struct qn_shard_result
 client_resolve(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
     const struct qn_frame *frame, const struct qn_client_query *query, struct qn_now now)
 {
-	struct qn_cache_item item;
 	struct qn_cache_key key;
 	struct qn_answer answer;
+	uint32_t age_s;
 
 	qn_cache_key_init(&key, &shard->shared.hash_key, QN_CACHE_ANSWER, &query->question.name,
 	    query->question.type);
 	const uint16_t home = home_worker(shard, key.hash);
+	const enum qn_cache_found found = client_lookup(shard, home, &key, now, &answer, &age_s);
 
-	if (qn_cache_get(shard->shared.caches[home], &key, now, shard->value, &item) ==
-		QN_CACHE_FRESH &&
-	    qn_answer_open(&answer, (struct qn_view){shard->value, item.value_len})) {
-		qn_counter_add(&shard->counters.client_queries, 1);
-		qn_counter_add(&shard->counters.cache_hits, 1);
-		return client_reply_here(shard, packet, frame, query, &answer, item.age_s);
-	}
-	if (home != shard->limits.worker) {
+	if (found != QN_CACHE_FRESH && home != shard->limits.worker) {
 		qn_counter_add(&shard->counters.frame_handed_over, 1);
 		return (struct qn_shard_result){QN_SHARD_HANDOVER, home};
 	}
 	qn_counter_add(&shard->counters.client_queries, 1);
+	if (found == QN_CACHE_FRESH ||
+	    client_known_failure(shard, query, found, &answer, &age_s, now)) {
+		qn_counter_add(&shard->counters.cache_hits, 1);
+		return client_reply_here(shard, packet, frame, query, &answer, age_s);
+	}
 	if (!(query->flags & QN_FLAG_RD)) {
 		qn_counter_add(&shard->counters.client_cache_only, 1);
 		return client_reply_empty(
 		    shard, packet, frame, query, QN_RCODE_REFUSED, QN_EDE_NOT_AUTHORITATIVE);
 	}
-	return client_park(shard, link, frame, query, now);
+	return client_park(shard, link, frame, query,
+	    found == QN_CACHE_STALE ? QN_RESOLVE_STALE_US : QN_RESOLVE_CLIENT_US, now);
 }
 
 static struct qn_shard_result
@@ -322,6 +378,15 @@ match_counter(struct qn_shard_counters *counters, enum qn_transport_match match)
 	return &counters->upstream_broken;
 }
 
+/* A near miss: without TCP the wait simply goes on, as after any other wrong datagram. */
+static void
+upstream_suspect(
+    struct qn_shard *shard, uint32_t slot, enum qn_transport_match match, struct qn_now now)
+{
+	if (shard->limits.tcp)
+		qn_resolver_suspect(shard->resolver, slot, match == QN_MATCH_WRONG_CASE, now);
+}
+
 static struct qn_shard_result
 upstream_input(struct qn_shard *shard, const struct qn_packet *packet, const struct qn_frame *frame,
     struct qn_now now)
@@ -342,6 +407,8 @@ upstream_input(struct qn_shard *shard, const struct qn_packet *packet, const str
 	qn_counter_add(match_counter(&shard->counters, match), 1);
 	if (match == QN_MATCH_REPLY)
 		qn_resolver_reply(shard->resolver, slot, &message, now);
+	else if (match == QN_MATCH_WRONG_ID || match == QN_MATCH_WRONG_CASE)
+		upstream_suspect(shard, slot, match, now);
 	return result_of(QN_SHARD_DONE);
 }
 
@@ -480,11 +547,31 @@ output_link(
 	return false;
 }
 
+/* In place of a failure, the last answer there was, if it is not too old. */
+static void
+answer_prefer_stale(struct qn_shard *shard, const struct qn_client_query *query,
+    struct qn_answer *answer, uint32_t *age_s, struct qn_now now)
+{
+	struct qn_answer stale;
+	struct qn_cache_key key;
+
+	if (answer->rcode != QN_RCODE_SERVFAIL && answer->rcode != QN_RCODE_REFUSED)
+		return;
+	qn_cache_key_init(&key, &shard->shared.hash_key, QN_CACHE_ANSWER, &query->question.name,
+	    query->question.type);
+	if (client_lookup(shard, shard->limits.worker, &key, now, &stale, age_s) == QN_CACHE_MISS)
+		return;
+	*answer = stale;
+	answer_mark_stale(shard, answer, age_s);
+}
+
 /* The answer to a parked client. */
 static bool
-output_client(struct qn_shard *shard, uint16_t *link_index, struct qn_packet *packet)
+output_client(
+    struct qn_shard *shard, uint16_t *link_index, struct qn_packet *packet, struct qn_now now)
 {
 	struct qn_answer answer;
+	uint32_t age_s = 0;
 	struct qn_asker *asker = qn_resolver_take_answer(shard->resolver, &answer);
 
 	if (asker == NULL)
@@ -492,8 +579,10 @@ output_client(struct qn_shard *shard, uint16_t *link_index, struct qn_packet *pa
 	struct qn_parked *parked = qn_list_entry(asker, struct qn_parked, asker);
 	const uint16_t payload_at =
 	    qn_frame_payload_at(&parked->path, parked->client.address.family);
+
+	answer_prefer_stale(shard, &parked->query, &answer, &age_s, now);
 	const struct qn_span payload = {packet->data + payload_at, packet->capacity - payload_at};
-	const uint16_t len = client_reply(shard, payload, &parked->query, &answer, 0);
+	const uint16_t len = client_reply(shard, payload, &parked->query, &answer, age_s);
 
 	packet->len = qn_frame_build_udp(
 	    packet_span(packet), &parked->path, &parked->service, &parked->client, len);
@@ -566,14 +655,20 @@ static bool
 send_query(struct qn_shard *shard, const struct qn_upstream_query *query, uint16_t *link_index,
     struct qn_packet *packet, struct qn_now now)
 {
+	const bool stream = query->transport == QN_TRANSPORT_TCP;
 	struct qn_path path;
 
-	if (query->transport == QN_TRANSPORT_TCP) {
+	if (stream && !shard->limits.tcp) {
 		qn_counter_add(&shard->counters.upstream_no_tcp, 1);
 		qn_resolver_unsent(shard->resolver, query->slot, now);
 		return false;
 	}
 	struct qn_sent *sent = qn_transport_open(&shard->transport, query);
+
+	if (stream) {
+		qn_list_append(&shard->transport.streams, &sent->link);
+		return false;
+	}
 
 	if (sent == NULL) {
 		qn_counter_add(&shard->counters.upstream_no_port, 1);
@@ -616,6 +711,54 @@ output_query(
 }
 
 bool
+qn_shard_take_stream(struct qn_shard *shard, struct qn_shard_stream *stream, struct qn_span message)
+{
+	struct qn_list *link = qn_list_pop(&shard->transport.streams);
+
+	if (link == NULL)
+		return false;
+	const struct qn_sent *sent = qn_list_entry(link, struct qn_sent, link);
+
+	qn_assert(message.len >= QN_SHARD_STREAM_LEN);
+	*stream = (struct qn_shard_stream){
+	    .token = qn_transport_stream_token(sent),
+	    .server = sent->query.server,
+	    .len = qn_transport_write(sent, message),
+	};
+	qn_counter_add(&shard->counters.upstream_streams, 1);
+	return true;
+}
+
+void
+qn_shard_stream_reply(
+    struct qn_shard *shard, uint64_t token, struct qn_view bytes, struct qn_now now)
+{
+	const struct qn_sent *sent = qn_transport_stream(&shard->transport, token);
+	struct qn_message message;
+
+	if (sent == NULL) {
+		qn_counter_add(&shard->counters.upstream_stray, 1);
+		return;
+	}
+	const enum qn_transport_match match = qn_transport_match_stream(sent, bytes, &message);
+
+	qn_counter_add(match_counter(&shard->counters, match), 1);
+	if (match == QN_MATCH_REPLY)
+		qn_resolver_reply(shard->resolver, sent->query.slot, &message, now);
+	else
+		qn_resolver_unsent(shard->resolver, sent->query.slot, now);
+}
+
+void
+qn_shard_stream_failed(struct qn_shard *shard, uint64_t token, struct qn_now now)
+{
+	const struct qn_sent *sent = qn_transport_stream(&shard->transport, token);
+
+	if (sent != NULL)
+		qn_resolver_unsent(shard->resolver, sent->query.slot, now);
+}
+
+bool
 qn_shard_has_output(const struct qn_shard *shard, struct qn_now now)
 {
 	for (uint16_t i = 0; i < shard->limits.link_count; i++)
@@ -629,9 +772,9 @@ qn_shard_has_output(const struct qn_shard *shard, struct qn_now now)
 bool
 qn_shard_output(struct qn_shard *shard, uint16_t *link, struct qn_packet *packet, struct qn_now now)
 {
-	return output_link(shard, link, packet, now) || output_client(shard, link, packet) ||
+	return output_link(shard, link, packet, now) || output_client(shard, link, packet, now) ||
 	       output_held(shard, link, packet, now) || output_query(shard, link, packet, now) ||
-	       output_client(shard, link, packet);
+	       output_client(shard, link, packet, now);
 }
 
 /* --- Time ------------------------------------------------------------------------------- */

@@ -48,6 +48,7 @@ struct qn_shard_limits {
 	uint32_t client_max;   /* Parked clients. */
 	uint32_t task_max;     /* Questions being resolved. */
 	uint32_t upstream_max; /* Upstream queries in flight. */
+	bool tcp; /* The caller serves take_stream(); without it, nothing is asked over TCP. */
 };
 
 /** The parts that the shards of a node have in common. */
@@ -103,6 +104,27 @@ bool qn_shard_has_output(const struct qn_shard *shard, struct qn_now now);
  */
 QN_MUST_USE bool qn_shard_output(
     struct qn_shard *shard, uint16_t *link, struct qn_packet *packet, struct qn_now now);
+
+/** Room that any query for TCP fits in, in octets. */
+#define QN_SHARD_STREAM_LEN 512
+
+/** A query to be asked over TCP (RFC 7766) by whoever owns sockets. */
+struct qn_shard_stream {
+	uint64_t token; /* Names the query towards stream_reply() and stream_failed(). */
+	struct qn_endpoint server;
+	size_t len; /* Octets of the message, without the length field in front. */
+};
+
+/** Writes the next query for TCP into `message`, at least QN_SHARD_STREAM_LEN octets. */
+QN_MUST_USE bool qn_shard_take_stream(
+    struct qn_shard *shard, struct qn_shard_stream *stream, struct qn_span message);
+
+/** The reply to a query taken for TCP. One that came too late is dropped. */
+void qn_shard_stream_reply(
+    struct qn_shard *shard, uint64_t token, struct qn_view message, struct qn_now now);
+
+/** A query taken for TCP got no reply: not connected, closed, broken. */
+void qn_shard_stream_failed(struct qn_shard *shard, uint64_t token, struct qn_now now);
 
 /** Runs at most `count_max` timers that are due; returns how many ran. */
 uint32_t qn_shard_expire(struct qn_shard *shard, struct qn_now now, uint32_t count_max);

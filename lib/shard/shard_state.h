@@ -25,7 +25,7 @@ struct qn_shard {
 	struct qn_shard_shared shared;
 	const struct qn_shard_config *config;
 	struct qn_resolver *resolver;
-	struct qn_transport_udp transport;
+	struct qn_transport_table transport;
 	struct qn_pool parked;
 	qn_counter parked_gauge;
 	uint64_t echo_left; /* Echo replies still allowed in this second. */

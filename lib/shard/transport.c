@@ -2,7 +2,7 @@
 #include "shard/transport.h"
 
 void
-qn_transport_init(struct qn_transport_udp *transport, struct qn_arena *arena, uint32_t slot_count,
+qn_transport_init(struct qn_transport_table *transport, struct qn_arena *arena, uint32_t slot_count,
     uint16_t worker, struct qn_port_table *ports, const uint8_t seed[QN_RANDOM_SEED_LEN])
 {
 	struct qn_sent *slots = qn_arena_take(arena, slot_count * sizeof(*slots));
@@ -16,6 +16,7 @@ qn_transport_init(struct qn_transport_udp *transport, struct qn_arena *arena, ui
 	transport->held_try = (struct qn_mono){0};
 	qn_random_init(&transport->random, seed);
 	qn_list_init(&transport->held);
+	qn_list_init(&transport->streams);
 	for (uint32_t i = 0; i < slot_count; i++)
 		qn_list_init(&slots[i].link);
 }
@@ -38,25 +39,30 @@ name_randomize_case(struct qn_name *name, struct qn_random *random)
 }
 
 struct qn_sent *
-qn_transport_open(struct qn_transport_udp *transport, const struct qn_upstream_query *query)
+qn_transport_open(struct qn_transport_table *transport, const struct qn_upstream_query *query)
 {
 	qn_assert(query->slot < transport->slot_count);
 	struct qn_sent *sent = &transport->slots[query->slot];
 
-	qn_assert(sent->port == 0);
-	sent->port =
-	    qn_port_claim(transport->ports, &transport->random, transport->worker, query->slot);
-	if (sent->port == 0)
-		return NULL;
+	qn_assert(!sent->open);
+	if (query->transport == QN_TRANSPORT_UDP) {
+		sent->port = qn_port_claim(
+		    transport->ports, &transport->random, transport->worker, query->slot);
+		if (sent->port == 0)
+			return NULL;
+	}
+	sent->open = true;
+	sent->generation++;
 	sent->query = *query;
 	sent->id = (uint16_t)qn_random_u32(&transport->random);
 	qn_name_copy(&sent->name, &query->question->name);
-	name_randomize_case(&sent->name, &transport->random);
+	if (query->mix_case)
+		name_randomize_case(&sent->name, &transport->random);
 	return sent;
 }
 
 void
-qn_transport_release(struct qn_transport_udp *transport, uint32_t slot)
+qn_transport_release(struct qn_transport_table *transport, uint32_t slot)
 {
 	struct qn_sent *sent = &transport->slots[slot];
 
@@ -64,6 +70,24 @@ qn_transport_release(struct qn_transport_udp *transport, uint32_t slot)
 	if (sent->port != 0)
 		qn_port_release(transport->ports, sent->port, transport->worker, slot);
 	sent->port = 0;
+	sent->open = false;
+}
+
+uint64_t
+qn_transport_stream_token(const struct qn_sent *sent)
+{
+	return (uint64_t)sent->generation << 32 | sent->query.slot;
+}
+
+struct qn_sent *
+qn_transport_stream(struct qn_transport_table *transport, uint64_t token)
+{
+	const uint32_t slot = (uint32_t)token;
+
+	qn_assert(slot < transport->slot_count);
+	struct qn_sent *sent = &transport->slots[slot];
+
+	return sent->open && sent->generation == token >> 32 ? sent : NULL;
 }
 
 size_t
@@ -97,7 +121,25 @@ error_without_question(const struct qn_message *message)
 }
 
 enum qn_transport_match
-qn_transport_match(const struct qn_transport_udp *transport, uint32_t slot,
+qn_transport_match_stream(
+    const struct qn_sent *sent, struct qn_view bytes, struct qn_message *message)
+{
+	if (qn_message_read(message, bytes) != QN_MESSAGE_OK || !(message->flags & QN_FLAG_QR) ||
+	    QN_FLAGS_OPCODE(message->flags) != QN_OPCODE_QUERY)
+		return QN_MATCH_BROKEN;
+	if (message->id != sent->id)
+		return QN_MATCH_WRONG_ID;
+	if (error_without_question(message))
+		return QN_MATCH_REPLY;
+	if (message->question_count != 1 || message->question.type != sent->query.question->type ||
+	    message->question.class != sent->query.question->class ||
+	    !qn_name_equal(&message->question.name, &sent->name))
+		return QN_MATCH_WRONG_QUESTION;
+	return QN_MATCH_REPLY;
+}
+
+enum qn_transport_match
+qn_transport_match(const struct qn_transport_table *transport, uint32_t slot,
     const struct qn_frame *frame, struct qn_view datagram, struct qn_message *message)
 {
 	if (slot >= transport->slot_count)
@@ -110,17 +152,10 @@ qn_transport_match(const struct qn_transport_udp *transport, uint32_t slot,
 	    !qn_address_equal(&frame->source.address, &sent->query.server.address) ||
 	    !qn_address_equal(&frame->destination.address, &sent->local))
 		return QN_MATCH_WRONG_PEER;
-	if (qn_message_read(message, datagram) != QN_MESSAGE_OK || !(message->flags & QN_FLAG_QR) ||
-	    QN_FLAGS_OPCODE(message->flags) != QN_OPCODE_QUERY)
-		return QN_MATCH_BROKEN;
-	if (message->id != sent->id)
-		return QN_MATCH_WRONG_ID;
-	if (error_without_question(message))
-		return QN_MATCH_REPLY;
-	if (message->question_count != 1 || message->question.type != sent->query.question->type ||
-	    message->question.class != sent->query.question->class ||
-	    !qn_name_equal(&message->question.name, &sent->name))
-		return QN_MATCH_WRONG_QUESTION;
-	return qn_name_equal_case(&message->question.name, &sent->name) ? QN_MATCH_REPLY
-	                                                                : QN_MATCH_WRONG_CASE;
+	const enum qn_transport_match match = qn_transport_match_stream(sent, datagram, message);
+
+	if (match == QN_MATCH_REPLY && sent->query.mix_case && message->question_count == 1 &&
+	    !qn_name_equal_case(&message->question.name, &sent->name))
+		return QN_MATCH_WRONG_CASE;
+	return match;
 }

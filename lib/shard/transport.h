@@ -2,10 +2,10 @@
 #pragma once
 /**
  * @file
- * Queries to authorities over UDP: what makes a reply hard to forge, and matching it.
+ * Queries to authorities: what makes a reply hard to forge, and matching it.
  *
- * The iterator names a query by its slot; here the slot gets a random source port out of
- * the whole pool, a random id and random letter case, and keeps them until released.
+ * The iterator names a query by its slot; here the slot gets a random id, random letter case
+ * and, over UDP, a random source port out of the whole pool, and keeps them until released.
  *
  * Owner:  one worker; the port table is shared with the others.
  * Memory: one entry a slot, from the arena given to init.
@@ -17,15 +17,17 @@
 
 /** One query as it was sent. */
 struct qn_sent {
-	struct qn_list link; /* In `held`, or in no list. */
+	struct qn_list link; /* In `held` or `streams`, or in no list. */
 	struct qn_upstream_query query;
 	struct qn_address local; /* Where the reply has to go to. */
 	struct qn_name name;     /* With its random letter case. */
-	uint16_t port;           /* Source port; 0 while it has none. */
+	uint32_t generation;     /* Counts the queries of this slot. */
+	uint16_t port;           /* Source port over UDP; 0 while it has none. */
 	uint16_t id;
+	bool open;
 };
 
-struct qn_transport_udp {
+struct qn_transport_table {
 	struct qn_sent *slots;
 	uint32_t slot_count;
 	uint16_t worker;
@@ -33,23 +35,24 @@ struct qn_transport_udp {
 	struct qn_random random;
 	struct qn_list held;     /* Waiting for the station of the next hop. */
 	struct qn_mono held_try; /* When to look again. */
+	struct qn_list streams;  /* Waiting to be taken for TCP. */
 };
 
-void qn_transport_init(struct qn_transport_udp *transport, struct qn_arena *arena,
+void qn_transport_init(struct qn_transport_table *transport, struct qn_arena *arena,
     uint32_t slot_count, uint16_t worker, struct qn_port_table *ports,
     const uint8_t seed[QN_RANDOM_SEED_LEN]);
 
-/** Gives a query its port, id and letter case; NULL when no port is free. */
+/** Gives a query its id, letter case and port; NULL when no port is free. */
 QN_MUST_USE struct qn_sent *qn_transport_open(
-    struct qn_transport_udp *transport, const struct qn_upstream_query *query);
+    struct qn_transport_table *transport, const struct qn_upstream_query *query);
 
 /** Gives the port of a slot back, if it has one. */
-void qn_transport_release(struct qn_transport_udp *transport, uint32_t slot);
+void qn_transport_release(struct qn_transport_table *transport, uint32_t slot);
 
-/** Writes the query's datagram into `payload`; returns its length. */
+/** Writes the query's message into `payload`; returns its length. */
 size_t qn_transport_write(const struct qn_sent *sent, struct qn_span payload);
 
-/** What a datagram to one of our source ports is. */
+/** What a message that may be the reply to a query is. */
 enum qn_transport_match {
 	QN_MATCH_REPLY,
 	QN_MATCH_STRAY,
@@ -60,7 +63,18 @@ enum qn_transport_match {
 	QN_MATCH_BROKEN,
 };
 
+/** Names one query of one slot, for a stream that may answer late. */
+uint64_t qn_transport_stream_token(const struct qn_sent *sent);
+
+/** The open query of such a token; NULL when it is over. */
+QN_MUST_USE struct qn_sent *qn_transport_stream(
+    struct qn_transport_table *transport, uint64_t token);
+
+/** Matches a message that came on the query's own stream. */
+QN_MUST_USE enum qn_transport_match qn_transport_match_stream(
+    const struct qn_sent *sent, struct qn_view bytes, struct qn_message *message);
+
 /** Matches a datagram against the query in `slot`, reading it into `message`. */
-QN_MUST_USE enum qn_transport_match qn_transport_match(const struct qn_transport_udp *transport,
+QN_MUST_USE enum qn_transport_match qn_transport_match(const struct qn_transport_table *transport,
     uint32_t slot, const struct qn_frame *frame, struct qn_view datagram,
     struct qn_message *message);

@@ -41,7 +41,7 @@ struct qn_message {
 	uint16_t flags; /* The whole word: flags, opcode, rcode. */
 	uint16_t question_count;
 	uint16_t record_counts[QN_SECTION_COUNT]; /* As the header claims, checked when OK. */
-	size_t records_at; /* Offset of the first record. */
+	size_t records_at;                        /* Offset of the first record. */
 	struct qn_question question; /* The first; meaningful when question_count is not 0. */
 	struct qn_edns edns;
 };
@@ -51,7 +51,7 @@ struct qn_record {
 	struct qn_name owner;
 	uint16_t type;
 	uint16_t class;
-	uint32_t ttl_s; /* As received: RFC 2181 s8 is the caller's to apply. */
+	uint32_t ttl_s;  /* As received: RFC 2181 s8 is the caller's to apply. */
 	size_t rdata_at; /* Offset of the rdata in the message: names in it may be compressed. */
 	uint16_t rdata_len;
 };
@@ -83,7 +83,7 @@ static inline uint16_t
 qn_message_rcode(const struct qn_message *message)
 {
 	return (uint16_t)(QN_FLAGS_RCODE(message->flags) |
-	    (message->edns.present ? message->edns.rcode_high << 4 : 0));
+			  (message->edns.present ? message->edns.rcode_high << 4 : 0));
 }
 
 /** Writes a header with all counts zero but the question's. */

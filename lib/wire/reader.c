@@ -57,14 +57,13 @@ name_follow(struct qn_reader *reader, uint8_t *octets)
 {
 	const uint8_t *data = reader->bytes.data;
 	size_t start = reader->at;
-	size_t end = reader->end;
 	size_t after = 0; /* Behind the name, once the first pointer has been met. */
 	size_t len = 0;
 
 	for (unsigned hop = 0; hop <= QN_NAME_HOP_MAX; hop++) {
 		/* A run leaves room for the root label. */
 		const size_t room_end = start + QN_NAME_MAX - len;
-		const size_t run_end = room_end < end ? room_end : end;
+		const size_t run_end = room_end < reader->end ? room_end : reader->end;
 		size_t at = start;
 
 		while (at < run_end && data[at] != 0 && data[at] <= QN_LABEL_MAX)
@@ -80,7 +79,7 @@ name_follow(struct qn_reader *reader, uint8_t *octets)
 			reader->at = after != 0 ? after : at + 1;
 			return len + 1;
 		}
-		if ((data[at] & POINTER_FLAGS) != POINTER_FLAGS || end - at < POINTER_LEN)
+		if ((data[at] & POINTER_FLAGS) != POINTER_FLAGS || reader->end - at < POINTER_LEN)
 			return 0;
 		const size_t target = qn_load_be16(data + at) & ~(POINTER_FLAGS << 8);
 
@@ -89,7 +88,6 @@ name_follow(struct qn_reader *reader, uint8_t *octets)
 		if (after == 0)
 			after = at + POINTER_LEN;
 		start = target;
-		end = reader->bytes.len;
 	}
 	return 0;
 }
