@@ -145,6 +145,8 @@ TEST(reader_refuses_broken_names)
 	assert_no_name_at("00 4161 00", 1);
 	assert_no_name_at("00 8161 00", 1);
 	assert_no_name_at("00 bf00", 1);
+	assert_no_name_at("00 4000", 1);
+	assert_no_name_at("00 8000", 1);
 }
 
 TEST(reader_refuses_pointers_that_do_not_lead_back)
@@ -161,11 +163,13 @@ TEST(reader_refuses_pointers_that_do_not_lead_back)
 	/* Back to the start of the labels before it, and into the middle of them. */
 	assert_no_name_at("00 0161 c001", 1);
 	assert_no_name_at("00 0161 0162 c003", 1);
+	/* Into the octets of a label before it, where a root label seems to be. */
+	assert_no_name_at("03610062 c002", 0);
 	/* Back, but then forward to before where it came from. */
 	assert_no_name_at("c003 00 0161 00 c000", 6);
 }
 
-/* A name is bounded by `end`; what its pointers lead to is not. */
+/* A name is not read beyond `end`, though the message goes on there. */
 TEST(reader_stops_at_its_end)
 {
 	struct qn_reader reader = reader_of_hex("0161 00 0162 c000 00");
@@ -178,13 +182,10 @@ TEST(reader_stops_at_its_end)
 	assert_name_text(&name, "b.a.");
 	assert_int_equal(qn_reader_left(&reader), 0);
 
-	reader.at = 3;
-	reader.end = 6;
-	assert_no_name_in(reader);
-	reader.end = 5;
-	assert_no_name_in(reader);
-	reader.end = 4;
-	assert_no_name_in(reader);
+	for (reader.end = 6; reader.end > 3; reader.end--) {
+		reader.at = 3;
+		assert_no_name_in(reader);
+	}
 }
 
 /* A chain of `count` pointers behind a root label, each to the one before. */

@@ -241,6 +241,12 @@ TEST(writer_remembers_a_bounded_number_of_names)
 	struct qn_writer writer = writer_of_len(BUFFER_LEN);
 	char text[] = "n00";
 
+	/* What is no use as a target takes no place. */
+	for (unsigned i = 0; i < QN_WRITER_NAME_MAX; i++) {
+		write_name(&writer, ".");
+		write_name(&writer, "n00");
+	}
+	assert_int_equal(writer.name_count, 1);
 	for (unsigned i = 0; i < QN_WRITER_NAME_MAX + 1; i++) {
 		text[1] = (char)('0' + i / 10);
 		text[2] = (char)('0' + i % 10);
