@@ -5,11 +5,12 @@
 
 /* Of each worker. More clients than that wait only when many authorities are silent. */
 #define CLIENT_MAX   100000
-#define TASK_MAX     16384
-#define UPSTREAM_MAX 16384
+#define TASK_MAX     8192
+#define UPSTREAM_MAX 8192
 
-/* What drivers/port takes for the buffers of one queue, rounded up. */
-#define BUFFERS_PER_QUEUE_BYTES (24ull << 20)
+/* What drivers/port takes beside, for the buffers of a queue and for itself; it has the last word. */
+#define BUFFERS_PER_QUEUE_BYTES (20ull << 20)
+#define ENVIRONMENT_BYTES       (64ull << 20)
 
 struct qn_shard_limits
 budget_limits(const struct config_fixed *fixed, uint16_t worker)
@@ -49,14 +50,18 @@ void
 budget_check(
     const struct config_fixed *fixed, const struct machine *machine, struct diagnostics *errors)
 {
-	const uint64_t needed = budget_of(fixed).total_bytes + (uint64_t)fixed->worker_count *
-	                                                           fixed->port_count *
-	                                                           BUFFERS_PER_QUEUE_BYTES;
-	const uint64_t available = machine->memory_bytes + machine->hugepage_bytes;
+	const uint64_t needed =
+	    budget_of(fixed).total_bytes + ENVIRONMENT_BYTES +
+	    (uint64_t)fixed->worker_count * fixed->port_count * BUFFERS_PER_QUEUE_BYTES;
+	/* It all comes out of the one or out of the other. */
+	const uint64_t available = machine->hugepage_bytes > machine->memory_bytes
+	                               ? machine->hugepage_bytes
+	                               : machine->memory_bytes;
 
 	if (needed > available)
 		diagnostics_add(errors, fixed->cache_line,
-		    "node.cache: too little memory: %.0f MiB are needed with this cache and %u "
-		    "workers, and %.0f MiB are free; make the cache smaller.",
-		    mib_of(needed), fixed->worker_count, mib_of(available));
+		    "node.cache: too little memory: %.0f MiB are needed with this cache, %u "
+		    "workers "
+		    "and %u ports, and %.0f MiB are free; make the cache smaller.",
+		    mib_of(needed), fixed->worker_count, fixed->port_count, mib_of(available));
 }
