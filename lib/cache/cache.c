@@ -39,8 +39,8 @@ struct block {
 		struct {
 			_Atomic uint32_t stored_s;
 			_Atomic uint32_t ttl_s;
-			uint32_t newer; /* SIEVE's queue: the owner's alone. */
-			uint32_t older;
+			_Atomic uint32_t newer; /* SIEVE's queue: the owner's alone, but where */
+			_Atomic uint32_t older; /* a late reader of a link sees its words. */
 			_Atomic uint64_t words[HEAD_WORDS];
 		} head;
 		_Atomic uint64_t words[TAIL_WORDS];
@@ -391,15 +391,37 @@ slot_free(const struct qn_cache *cache, uint32_t hash)
 	return found;
 }
 
+static uint32_t
+queue_newer(const struct qn_cache *cache, uint32_t index)
+{
+	return atomic_load_explicit(&cache->blocks[index].head.newer, memory_order_relaxed);
+}
+
+static uint32_t
+queue_older(const struct qn_cache *cache, uint32_t index)
+{
+	return atomic_load_explicit(&cache->blocks[index].head.older, memory_order_relaxed);
+}
+
+static void
+queue_set_newer(struct qn_cache *cache, uint32_t index, uint32_t newer)
+{
+	atomic_store_explicit(&cache->blocks[index].head.newer, newer, memory_order_release);
+}
+
+static void
+queue_set_older(struct qn_cache *cache, uint32_t index, uint32_t older)
+{
+	atomic_store_explicit(&cache->blocks[index].head.older, older, memory_order_release);
+}
+
 static void
 queue_push(struct qn_cache *cache, uint32_t index)
 {
-	struct block *block = &cache->blocks[index];
-
-	block->head.newer = NO_BLOCK;
-	block->head.older = cache->newest;
+	queue_set_newer(cache, index, NO_BLOCK);
+	queue_set_older(cache, index, cache->newest);
 	if (cache->newest != NO_BLOCK)
-		cache->blocks[cache->newest].head.newer = index;
+		queue_set_newer(cache, cache->newest, index);
 	else
 		cache->oldest = index;
 	cache->newest = index;
@@ -408,18 +430,17 @@ queue_push(struct qn_cache *cache, uint32_t index)
 static void
 queue_remove(struct qn_cache *cache, uint32_t index)
 {
-	const struct block *block = &cache->blocks[index];
-	const uint32_t newer = block->head.newer;
-	const uint32_t older = block->head.older;
+	const uint32_t newer = queue_newer(cache, index);
+	const uint32_t older = queue_older(cache, index);
 
 	if (cache->hand == index)
 		cache->hand = newer;
 	if (newer != NO_BLOCK)
-		cache->blocks[newer].head.older = older;
+		queue_set_older(cache, newer, older);
 	else
 		cache->newest = older;
 	if (older != NO_BLOCK)
-		cache->blocks[older].head.newer = newer;
+		queue_set_newer(cache, older, newer);
 	else
 		cache->oldest = newer;
 }
@@ -483,7 +504,7 @@ cache_evict(struct qn_cache *cache)
 		if (atomic_load_explicit(&block->visited, memory_order_relaxed) == 0)
 			break;
 		atomic_store_explicit(&block->visited, 0, memory_order_relaxed);
-		at = block->head.newer != NO_BLOCK ? block->head.newer : cache->oldest;
+		at = queue_newer(cache, at) != NO_BLOCK ? queue_newer(cache, at) : cache->oldest;
 	}
 	cache->hand = at;
 	entry_remove(cache, at); /* Moves the hand on to the next newer one. */
@@ -614,7 +635,7 @@ qn_cache_flush(struct qn_cache *cache, const struct qn_name *name)
 		    atomic_load_explicit(&cache->blocks[at].name_len, memory_order_relaxed);
 		struct qn_name owner;
 
-		newer = cache->blocks[at].head.newer;
+		newer = queue_newer(cache, at);
 		cursor_read(&cursor, key, 3u + name_len);
 		owner.len = name_len;
 		memcpy(owner.octets, key + 3, name_len);

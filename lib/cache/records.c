@@ -134,6 +134,16 @@ qn_store_get_negative(struct qn_store *store, const struct qn_name *name, uint16
 	    (struct qn_view){store->scratch, item.value_len}, item.ttl_s - item.age_s, negative);
 }
 
+bool
+qn_store_has_name(struct qn_store *store, const struct qn_name *name, struct qn_now now)
+{
+	struct qn_cache_item item;
+
+	return store_get(store, QN_CACHE_NEGATIVE, name, QN_TYPE_A, now, &item) == QN_CACHE_FRESH ||
+	       store_get(store, QN_CACHE_RRSET, name, QN_TYPE_A, now, &item) == QN_CACHE_FRESH ||
+	       store_get(store, QN_CACHE_RRSET, name, QN_TYPE_CNAME, now, &item) == QN_CACHE_FRESH;
+}
+
 /* Failure value: rcode, extended error, failures in a row. */
 static bool
 failure_read(struct qn_view value, struct qn_failure *failure)

@@ -52,6 +52,13 @@ void qn_store_put_negative(struct qn_store *store, const struct qn_name *name, u
 QN_MUST_USE bool qn_store_get_negative(struct qn_store *store, const struct qn_name *name,
     uint16_t type, struct qn_now now, struct qn_negative *negative);
 
+/**
+ * Whether a zone is known to have answered for `name` itself, with an address, an alias, or
+ * with there being no address: so there is no zone cut at it that was not known then.
+ */
+QN_MUST_USE bool qn_store_has_name(
+    struct qn_store *store, const struct qn_name *name, struct qn_now now);
+
 /** A question that could not be answered a moment ago. */
 struct qn_failure {
 	uint16_t rcode;

@@ -218,17 +218,43 @@ lookup_servers(struct qn_resolver *resolver, struct qn_task *task, struct qn_now
 
 /* --- Asking ----------------------------------------------------------------------------- */
 
+/* Labels of the name that the next query shows. */
+static unsigned
+shown_labels(const struct qn_task *task)
+{
+	const unsigned labels = qn_name_label_count(&task->name);
+
+	return task->minimize ? qn_minimize_next(labels, task->known_labels, task->minimized_count)
+	                      : labels;
+}
+
+/*
+ * Passes over endings of the name that are known to be no zone cut, because their zone has
+ * answered for them: what was learned for one name spares the next one a query.
+ */
+static void
+minimize_from_cache(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	const unsigned labels = qn_name_label_count(&task->name);
+
+	for (unsigned shown = shown_labels(task); shown < labels; shown = shown_labels(task)) {
+		struct qn_name ending;
+
+		qn_name_suffix(&ending, &task->name, shown);
+		if (!qn_store_has_name(&resolver->store, &ending, now))
+			return;
+		task->known_labels = (uint8_t)shown;
+	}
+}
+
 /* The question as much of it as the zone's servers need to see (RFC 9156 s2.3). */
 static bool
 question_minimize(struct qn_task *task, struct qn_question *question)
 {
-	const unsigned labels = qn_name_label_count(&task->name);
-	const unsigned shown =
-	    task->minimize ? qn_minimize_next(labels, task->known_labels, task->minimized_count)
-			   : labels;
+	const unsigned shown = shown_labels(task);
 
 	question->class = QN_CLASS_IN;
-	if (shown == labels) {
+	if (shown == qn_name_label_count(&task->name)) {
 		qn_name_copy(&question->name, &task->name);
 		question->type = task->question.type;
 		return false;
@@ -324,6 +350,7 @@ qn_task_step(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 			break;
 		}
 	}
+	minimize_from_cache(resolver, task, now);
 	task_query(resolver, task, now);
 }
 
@@ -413,6 +440,11 @@ replied_minimized(struct qn_resolver *resolver, struct qn_task *task,
 		qn_counter_add(&resolver->counters.minimization_abandoned, 1);
 	} else {
 		task->known_labels = (uint8_t)qn_name_label_count(&upstream->question.name);
+		for (unsigned i = 0; i < reply->set_count; i++)
+			qn_store_put_rrset(&resolver->store, &reply->sets[i], reply->rank, now);
+		if (reply->kind == QN_REPLY_NEGATIVE)
+			qn_store_put_negative(&resolver->store, &reply->target,
+			    upstream->question.type, &reply->negative, now);
 	}
 	task->zone.candidates[upstream->candidate].tries = 0;
 	qn_task_ready(resolver, task);
