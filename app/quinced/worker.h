@@ -16,7 +16,8 @@
 #include "rest.h"
 #include "snapshot.h"
 
-struct worker {
+/* Begins on a cache line of its own: workers stand in one array. */
+struct __attribute__((aligned(QN_ARENA_ALIGN))) worker {
 	/* Set by the node before the loop starts. */
 	uint16_t index;
 	uint16_t core;
