@@ -3,15 +3,32 @@
 
 #include "heap.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define CACHE_BLOCK_BYTES 64 /* As cache/cache.h has them. */
+#define FIGURE_NAME_MAX   80
 
 static void
 set_count(json_t *object, const char *name, uint64_t value)
 {
 	json_object_set_new(object, name, json_integer((json_int_t)value));
+}
+
+/* All counters, or all gauges, of a shard. */
+static void
+set_figures(json_t *object, const struct qn_shard *shard, bool gauges)
+{
+	for (uint32_t i = 0; i < qn_shard_figure_count(); i++) {
+		const struct qn_shard_figure figure = qn_shard_figure(i);
+		char name[FIGURE_NAME_MAX];
+
+		if (figure.gauge != gauges)
+			continue;
+		snprintf(name, sizeof(name), "%s%s", figure.prefix, figure.name);
+		set_count(object, name, qn_shard_figure_value(shard, i));
+	}
 }
 
 /* status */
@@ -56,12 +73,7 @@ report_gauges(const struct worker *w)
 	json_t *report = json_object();
 
 	set_count(report, "core", w->core);
-	for (uint32_t i = 0; i < qn_shard_figure_count(); i++) {
-		const struct qn_shard_figure figure = qn_shard_figure(i);
-
-		if (figure.gauge)
-			set_count(report, figure.name, qn_shard_figure_value(w->shard, i));
-	}
+	set_figures(report, w->shard, true);
 	return report;
 }
 
@@ -121,12 +133,7 @@ report_counters(const struct node *node, const struct worker *w)
 {
 	json_t *report = json_object();
 
-	for (uint32_t i = 0; i < qn_shard_figure_count(); i++) {
-		const struct qn_shard_figure figure = qn_shard_figure(i);
-
-		if (!figure.gauge)
-			set_count(report, figure.name, qn_shard_figure_value(w->shard, i));
-	}
+	set_figures(report, w->shard, false);
 	for (unsigned i = 0; i < WORKER_COUNTER_COUNT; i++)
 		set_count(report, worker_counter_name(i), qn_counter_get(&w->counters.values[i]));
 	for (unsigned counter = 0; counter < QN_PORT_COUNTER_COUNT; counter++) {
