@@ -49,3 +49,20 @@ test_octets(const char *text)
 {
 	return (struct qn_view){(const uint8_t *)text, strlen(text)};
 }
+
+struct qn_random
+test_random(uint64_t seed)
+{
+	uint8_t octets[QN_RANDOM_SEED_LEN] = {0};
+	struct qn_random random;
+
+	memcpy(octets, &seed, sizeof(seed));
+	qn_random_init(&random, octets);
+	return random;
+}
+
+struct qn_now
+test_now_us(uint64_t us)
+{
+	return (struct qn_now){.mono = {us}, .wall = {(int64_t)(us / QN_US_PER_S)}};
+}

@@ -5,6 +5,8 @@
  * What the unit tests share: cmocka with the headers it wants first, and short ways to write
  * down names and bytes.
  */
+#include "base/random.h"
+#include "base/time.h"
 #include "wire/name.h"
 
 #include <setjmp.h>
@@ -30,6 +32,12 @@ struct qn_view test_hex(struct qn_span room, const char *hex);
 
 /** The octets of a string, its final zero excluded. */
 struct qn_view test_octets(const char *text);
+
+/** A generator of numbers that follow from `seed`. */
+struct qn_random test_random(uint64_t seed);
+
+/** A moment: `us` microseconds after the start of both clocks. */
+struct qn_now test_now_us(uint64_t us);
 
 /** Where a failed assertion jumps to while a test waits for one; NULL otherwise. */
 extern jmp_buf *test_bug_exit;
