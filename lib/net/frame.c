@@ -233,24 +233,39 @@ octets_equal(const uint8_t *a, const uint8_t *b, uint8_t family)
 	return family == QN_FAMILY_IPV6 ? memcmp(a, b, 16) == 0 : memcmp(a, b, 4) == 0;
 }
 
-/*
- * Checks the addresses against each other and against the stations. Nobody has the
- * unspecified address, but who has none yet may call a group (RFC 4862 s5.4, RFC 2131).
- */
-static enum qn_frame_drop
-check_addresses(const struct qn_frame *frame, const struct packet *packet, bool source_is_host)
+static bool
+is_host(const uint8_t *octets, uint8_t family)
+{
+	return family == QN_FAMILY_IPV6 ? qn_headers_ipv6_is_host(octets)
+	                                : qn_headers_ipv4_is_host(octets);
+}
+
+/* Nobody has the unspecified address, but who has none yet may call a group from it. */
+static bool
+source_is_right(const uint8_t *source, const struct packet *packet, uint8_t family)
 {
 	static const uint8_t unspecified[16];
-	const size_t octets = qn_family_octets(frame->family);
-	const uint8_t *source = packet->addresses;
 
-	if (!source_is_host && !(packet->group && octets_equal(source, unspecified, frame->family)))
+	return is_host(source, family) ||
+	       (packet->group && octets_equal(source, unspecified, family));
+}
+
+/* Checks the addresses by themselves, against each other, and against the stations. */
+static enum qn_frame_drop
+check_addresses(const struct qn_frame *frame, const struct packet *packet)
+{
+	const uint8_t *source = packet->addresses;
+	const uint8_t *destination = source + qn_family_octets(frame->family);
+
+	if (!source_is_right(source, packet, frame->family) ||
+	    octets_equal(source, destination, frame->family))
 		return QN_FRAME_DROP_SOURCE;
-	if (octets_equal(source, source + octets, frame->family))
-		return QN_FRAME_DROP_SOURCE;
-	if (!packet->group && qn_mac_is_group(frame->destination_mac))
-		return QN_FRAME_DROP_LINK_BROADCAST;
-	return QN_FRAME_DROP_NONE;
+	if (packet->group)
+		return QN_FRAME_DROP_NONE;
+	if (!is_host(destination, frame->family))
+		return QN_FRAME_DROP_DESTINATION;
+	return qn_mac_is_group(frame->destination_mac) ? QN_FRAME_DROP_LINK_BROADCAST
+	                                               : QN_FRAME_DROP_NONE;
 }
 
 /* `bytes` starts with the IP header, `l3_at` octets into the frame; fills `*packet`. */
@@ -291,7 +306,7 @@ read_ipv4(struct qn_frame *frame, struct qn_view bytes, uint16_t l3_at)
 	if (reason != QN_FRAME_DROP_NONE)
 		return drop(frame, reason);
 	set_addresses(frame, QN_FAMILY_IPV4, packet.addresses);
-	reason = check_addresses(frame, &packet, qn_headers_ipv4_is_host(packet.addresses));
+	reason = check_addresses(frame, &packet);
 	return reason == QN_FRAME_DROP_NONE ? read_transport(frame, &packet) : drop(frame, reason);
 }
 
@@ -401,7 +416,7 @@ read_ipv6(struct qn_frame *frame, struct qn_view bytes, uint16_t l3_at)
 	if (reason != QN_FRAME_DROP_NONE)
 		return drop(frame, reason);
 	set_addresses(frame, QN_FAMILY_IPV6, packet.addresses);
-	reason = check_addresses(frame, &packet, qn_headers_ipv6_is_host(packet.addresses));
+	reason = check_addresses(frame, &packet);
 	return reason == QN_FRAME_DROP_NONE ? read_transport(frame, &packet) : drop(frame, reason);
 }
 

@@ -43,7 +43,7 @@ enum qn_frame_drop {
 	QN_FRAME_DROP_IP_EXTENSION,      /* Malformed, misplaced, too many or too long. */
 	QN_FRAME_DROP_IP_ROUTING,        /* Routing header with segments left. */
 	QN_FRAME_DROP_SOURCE,            /* Not the address of one other host. */
-	QN_FRAME_DROP_DESTINATION, /* Neither one host nor a group. */
+	QN_FRAME_DROP_DESTINATION,       /* Neither one host nor a group. */
 	QN_FRAME_DROP_LINK_BROADCAST,    /* To many stations but one host (RFC 1122 s3.3.6). */
 	QN_FRAME_DROP_UDP_LENGTH,        /* Below 8, or beyond the IP packet. */
 	QN_FRAME_DROP_UDP_PORT,          /* Port 0, to which nobody can answer. */

@@ -383,6 +383,20 @@ TEST(frame_drops_sources_that_are_not_a_host)
 	}
 }
 
+TEST(frame_drops_destinations_that_are_nothing)
+{
+	static const char *const destinations[] = {
+	    "0.0.0.0", "0.0.0.2", "127.0.0.1", "::", "::1", "::ffff:10.0.0.2"};
+
+	for (size_t i = 0; i < COUNT_OF(destinations); i++) {
+		struct flow flow = strchr(destinations[i], ':') != NULL ? flow_ipv6 : flow_ipv4;
+
+		flow.destination = destinations[i];
+		make_udp(&flow);
+		assert_drop(QN_FRAME_DROP_DESTINATION);
+	}
+}
+
 TEST(frame_takes_any_host_as_source)
 {
 	static const char *const sources[] = {"1.0.0.0", "10.255.255.255", "126.9.9.9", "128.0.0.1",
@@ -688,6 +702,7 @@ main(void)
 	    cmocka_unit_test(frame_drops_broken_ip_headers),
 	    cmocka_unit_test(frame_drops_a_wrong_ipv4_checksum),
 	    cmocka_unit_test(frame_drops_sources_that_are_not_a_host),
+	    cmocka_unit_test(frame_drops_destinations_that_are_nothing),
 	    cmocka_unit_test(frame_takes_any_host_as_source),
 	    cmocka_unit_test(frame_drops_link_broadcasts_to_one_host),
 	    cmocka_unit_test(frame_leaves_group_datagrams_to_the_kernel),
