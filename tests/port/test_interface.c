@@ -112,8 +112,10 @@ TEST(follows_the_link)
 {
 	assert_true(qn_port_link_up(port));
 	world_run("ip link set far down");
+	world_interface_wait("near", "LOWERLAYERDOWN");
 	assert_false(qn_port_link_up(port));
 	world_run("ip link set far up");
+	world_interface_wait("near", "UP");
 	assert_true(qn_port_link_up(port));
 }
 
@@ -323,6 +325,8 @@ TEST(sends_nothing_and_keeps_nothing_while_the_interface_is_down)
 	}
 	assert_int_equal(world_pool_used(port, 0), 0);
 	world_run("ip link set near up");
+	world_interface_wait("near", "UP");
+	world_interface_wait("far", "UP");
 	frame_send(1, 100, false);
 	assert_int_equal(receive_all(&packet, 1), 1);
 	qn_port_free(&packet);
@@ -409,6 +413,7 @@ TEST(says_what_is_wrong_with_a_device)
 	world_run("ip link set near mtu 1500 down");
 	world_port_refuse(DEVICE, 2, "\"ip link set near up\"");
 	world_run("ip link set near up");
+	world_interface_wait("far", "UP");
 	port = world_port_open(DEVICE, 2);
 	world_port_refuse(DEVICE, 2, "another port is on near");
 	world_port_refuse("net_af_packet1,iface=near", 2, "another port is on near");

@@ -154,10 +154,20 @@ world_run(const char *format, ...)
 }
 
 void
+world_interface_wait(const char *interface, const char *state)
+{
+	world_run("for i in $(seq 100); do ip link show %s | grep -q ' state %s ' && exit 0; "
+		  "sleep 0.02; done; exit 1",
+	    interface, state);
+}
+
+void
 world_wire(const char *near, const char *far, unsigned int mtu)
 {
 	world_run("ip link add %s mtu %u type veth peer name %s mtu %u", near, mtu, far, mtu);
 	world_run("ip link set %s up && ip link set %s up", near, far);
+	world_interface_wait(near, "UP");
+	world_interface_wait(far, "UP");
 }
 
 int

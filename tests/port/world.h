@@ -21,6 +21,9 @@ void world_eal_start(const char *const *devices, uint16_t device_count, uint16_t
 /** Runs a shell command. */
 void world_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/** Waits for an interface to be in a state that "ip link" shows: "UP", "DOWN". */
+void world_interface_wait(const char *interface, const char *state);
+
 /** Makes a wire: the interface `near` with the given MTU, and `far` at its other end. */
 void world_wire(const char *near, const char *far, unsigned int mtu);
 
