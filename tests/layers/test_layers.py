@@ -35,7 +35,9 @@ SEAMS = {"qn_assert_failed"}  # base/assert.h
 # clang makes of "memcmp() == 0".
 FROM_LIBC = {"memcpy", "memmove", "memset", "memcmp", "bcmp", "strlen"}
 FROM_COMPILER = {"__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_"}
-FROM_SANITIZERS = re.compile(r"__(asan|ubsan|tsan|sanitizer|start___sancov|stop___sancov)_")
+FROM_SANITIZERS = re.compile(
+    r"__(asan|ubsan|tsan|gcov|sanitizer|sancov|start___sancov|stop___sancov)_"
+)
 
 SYSTEM_HEADERS = {"stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdnoreturn.h", "string.h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
