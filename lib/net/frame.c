@@ -330,12 +330,12 @@ check_options(struct qn_view options)
 	return QN_FRAME_DROP_NONE;
 }
 
-/* Checks the extension header at `header` and steps over it. */
+/* Checks the next extension header, which may not reach beyond `end`, and steps over it. */
 static enum qn_frame_drop
-skip_extension(struct packet *packet)
+skip_extension(struct packet *packet, uint32_t end)
 {
 	const uint8_t *header = packet->data + packet->l4_at;
-	const size_t room = (size_t)(packet->end - packet->l4_at);
+	const size_t room = end - packet->l4_at;
 	enum qn_frame_drop reason;
 	size_t len;
 
@@ -364,7 +364,8 @@ is_extension(uint8_t protocol)
 static enum qn_frame_drop
 skip_extensions(struct packet *packet)
 {
-	const uint16_t first_at = packet->l4_at;
+	const uint32_t longest = packet->l4_at + EXTENSIONS_LEN_MAX;
+	const uint32_t end = longest < packet->end ? longest : packet->end;
 
 	for (uint32_t count = 0; is_extension(packet->protocol); count++) {
 		enum qn_frame_drop reason;
@@ -373,11 +374,9 @@ skip_extensions(struct packet *packet)
 			return QN_FRAME_DROP_IP_EXTENSION;
 		if (packet->protocol == IP_PROTOCOL_HOP_BY_HOP && count != 0)
 			return QN_FRAME_DROP_IP_EXTENSION;
-		reason = skip_extension(packet);
+		reason = skip_extension(packet, end);
 		if (reason != QN_FRAME_DROP_NONE)
 			return reason;
-		if (packet->l4_at - first_at > EXTENSIONS_LEN_MAX)
-			return QN_FRAME_DROP_IP_EXTENSION;
 	}
 	return packet->protocol == IP_PROTOCOL_FRAGMENT ? QN_FRAME_DROP_FRAGMENT
 	                                                : QN_FRAME_DROP_NONE;

@@ -12,8 +12,8 @@
  * Memory:  lives in the block given to init: 256 neighbours a family, gateways apart from
  *          them, so that no flood evicts a gateway.
  * Time:    reads no clock; a call that ages neighbours takes `now`.
- * Bounds:  a lookup reads at most 8 neighbours; at most one request a second goes out for
- *          each neighbour, so at most 516 a second altogether.
+ * Bounds:  a lookup reads at most 8 neighbours and 2 gateways; each is asked at most once a
+ *          second, whatever makes us ask, so that about 500 requests a second is the most.
  * Trust:   frames are forged. Only route() adds neighbours. A reply counts only while a
  *          request of ours waits for it; requests to us, gratuitous ARP and unsolicited
  *          advertisements change a neighbour that route() added, not within a second of a
@@ -123,7 +123,7 @@ QN_MUST_USE enum qn_link_route qn_link_route(struct qn_link *link,
     const struct qn_address *destination, struct qn_now now, struct qn_path *path,
     struct qn_address *source);
 
-/** Whether output() may have a request to write: two loads, for every turn. */
+/** Whether output() may have a request to write: one load, for every turn. */
 bool qn_link_has_output(const struct qn_link *link, struct qn_now now);
 
 /**

@@ -114,6 +114,12 @@ elapsed_us(uint64_t since_us, struct qn_now now)
 }
 
 static uint64_t
+earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t
 later(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
@@ -123,12 +129,6 @@ static uint64_t
 asked_us(uint64_t asked)
 {
 	return asked >> ASKED_COUNT_BITS;
-}
-
-static uint64_t
-earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 /* Requests since the last answer. */
@@ -187,7 +187,6 @@ static struct qn_neighbour *
 set_of(struct qn_neighbours *neighbours, const struct key *key)
 {
 	const struct qn_view bytes = {(const uint8_t *)key->words, sizeof(key->words)};
-
 	const uint64_t hash = qn_hash(&neighbours->hash_key, bytes);
 
 	return &neighbours->entries[hash % SET_COUNT * WAY_COUNT];

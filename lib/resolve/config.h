@@ -24,7 +24,26 @@ struct qn_hint {
 	uint8_t address_count;
 };
 
+#define QN_ROUTE_MAX        64
+#define QN_ROUTE_SERVER_MAX 8 /* Servers of one route. */
+
+/** How the servers of a route are asked. */
+enum qn_route_kind {
+	QN_ROUTE_FORWARD, /* They resolve: asked with RD for all at or below the zone. */
+	QN_ROUTE_STUB, /* They are the zone's authorities; zones below it are delegated as usual. */
+};
+
+/** A zone whose servers the operator names (service discovery, split horizon). */
+struct qn_route {
+	struct qn_name zone;
+	uint8_t kind; /* enum qn_route_kind */
+	uint8_t server_count;
+	struct qn_endpoint servers[QN_ROUTE_SERVER_MAX];
+};
+
 struct qn_resolve_config {
+	struct qn_route routes[QN_ROUTE_MAX];
+	uint16_t route_count;
 	struct qn_hint hints[QN_HINT_MAX];
 	uint8_t hint_count;
 	uint8_t minimization; /* enum qn_minimization */

@@ -13,6 +13,7 @@
 	X(tasks_shed)             /* Questions refused because all places were taken. */          \
 	X(tasks_answered)         /* Ended with an answer, positive or negative. */               \
 	X(tasks_failed)           /* Ended with SERVFAIL or REFUSED. */                           \
+	X(refreshes)              /* Questions asked before their answer ended. */                \
 	X(task_deadline)          /* Of these: out of time. */                                    \
 	X(task_budget)            /* Of these: out of upstream queries. */                        \
 	X(task_alias_limit)       /* Of these: too many aliases in a row. */                      \

@@ -6,6 +6,7 @@ qn_delegation_init(struct qn_delegation *delegation, const struct qn_name *zone)
 {
 	qn_name_copy(&delegation->zone, zone);
 	delegation->ttl_s = 0;
+	delegation->forwarded = false;
 	delegation->server_count = 0;
 	delegation->candidate_count = 0;
 }
@@ -15,6 +16,7 @@ qn_delegation_copy(struct qn_delegation *to, const struct qn_delegation *from)
 {
 	qn_name_copy(&to->zone, &from->zone);
 	to->ttl_s = from->ttl_s;
+	to->forwarded = from->forwarded;
 	to->server_count = from->server_count;
 	to->candidate_count = from->candidate_count;
 	for (unsigned i = 0; i < from->server_count; i++) {
@@ -54,6 +56,7 @@ qn_delegation_add_address(
 	delegation->servers[server].address_count++;
 	delegation->candidates[delegation->candidate_count++] = (struct qn_candidate){
 	    .address = *address,
+	    .port = QN_DNS_PORT,
 	    .server = server,
 	};
 }
@@ -88,6 +91,37 @@ qn_delegation_from_hints(struct qn_delegation *delegation, const struct qn_resol
 		for (unsigned k = 0; k < hint->address_count; k++)
 			qn_delegation_add_address(delegation, i, &hint->addresses[k]);
 	}
+}
+
+const struct qn_route *
+qn_route_find(const struct qn_resolve_config *config, const struct qn_name *name)
+{
+	const struct qn_route *best = NULL;
+
+	for (uint16_t i = 0; i < config->route_count; i++) {
+		const struct qn_route *route = &config->routes[i];
+
+		if (qn_name_within(name, &route->zone) &&
+		    (best == NULL || route->zone.len > best->zone.len))
+			best = route;
+	}
+	return best;
+}
+
+/* The servers have no names: one nameserver stands for all of them. */
+void
+qn_delegation_from_route(struct qn_delegation *delegation, const struct qn_route *route)
+{
+	qn_delegation_init(delegation, &route->zone);
+	delegation->forwarded = route->kind == QN_ROUTE_FORWARD;
+	qn_delegation_add_server(delegation, &route->zone);
+	delegation->servers[0].looked_up = true;
+	delegation->servers[0].address_count = route->server_count;
+	for (uint8_t i = 0; i < route->server_count; i++)
+		delegation->candidates[delegation->candidate_count++] = (struct qn_candidate){
+		    .address = route->servers[i].address,
+		    .port = route->servers[i].port,
+		};
 }
 
 /* Cached form: for each nameserver its name, the number of its addresses, and these. */

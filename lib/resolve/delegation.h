@@ -25,7 +25,8 @@ struct qn_nameserver {
 
 struct qn_delegation {
 	struct qn_name zone;
-	uint32_t ttl_s; /* 0: from the hints, which do not age. */
+	uint32_t ttl_s; /* 0: from the configuration, which does not age. */
+	bool forwarded; /* Its servers resolve for us. */
 	uint8_t server_count;
 	uint8_t candidate_count;
 	struct qn_nameserver servers[QN_DELEGATION_SERVER_MAX];
@@ -52,6 +53,13 @@ void qn_delegation_keep_families(
 /** The root as the hints have it (RFC 9609). */
 void qn_delegation_from_hints(
     struct qn_delegation *delegation, const struct qn_resolve_config *config);
+
+/** The deepest route at or above `name`; NULL when there is none. */
+const struct qn_route *qn_route_find(
+    const struct qn_resolve_config *config, const struct qn_name *name);
+
+/** A zone and its servers as the operator has named them. */
+void qn_delegation_from_route(struct qn_delegation *delegation, const struct qn_route *route);
 
 /** Remembers a delegation for its ttl_s. */
 void qn_store_put_delegation(

@@ -83,7 +83,8 @@ follow_cache(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 		finish_positive(resolver, task, rrset, now);
 		return ENDED;
 	}
-	if (qn_store_get_negative(store, &task->name, task->question.type, now, negative)) {
+	if (qn_store_get_negative(store, &task->name, task->question.type, now, negative) ||
+	    qn_store_get_nxdomain_above(store, &task->name, now, negative)) {
 		finish_negative(resolver, task, negative, now);
 		return ENDED;
 	}
@@ -131,20 +132,47 @@ zone_prepare(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 	task->known_labels = (uint8_t)qn_name_label_count(&zone->zone);
 }
 
-/* Finds the deepest zone known to hold the name; a DS lives above the cut (RFC 4035 s3.1.4.1). */
+static bool
+question_is_priming(const struct qn_question *question)
+{
+	return question->type == QN_TYPE_NS && question->name.len == qn_name_root.len;
+}
+
+/* Starts at the hints, and has the root asked who really serves it (RFC 9609 s3). */
+static void
+zone_from_hints(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	const struct qn_question priming = {qn_name_root, QN_TYPE_NS, QN_CLASS_IN};
+
+	qn_delegation_from_hints(&task->zone, resolver->config);
+	if (!question_is_priming(&task->question))
+		qn_task_refresh(resolver, &priming, now);
+}
+
+/*
+ * Finds the deepest zone known to hold the name: a DS lives above the cut (RFC 4035
+ * s3.1.4.1), a forwarded zone has nothing below it, a stub zone gives way to deeper cuts.
+ */
 static void
 task_find_zone(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
+	const struct qn_resolve_config *config = resolver->config;
+	const struct qn_route *route;
 	struct qn_name name;
 
 	qn_name_copy(&name, &task->name);
 	if (task->question.type == QN_TYPE_DS)
 		qn_name_parent(&name, &name);
-	if (!qn_store_get_delegation(&resolver->store, &name, now, &task->zone))
-		qn_delegation_from_hints(&task->zone, resolver->config);
+	route = qn_route_find(config, &name);
+	if (route != NULL && route->kind == QN_ROUTE_FORWARD)
+		qn_delegation_from_route(&task->zone, route);
+	else if (!qn_store_get_delegation(&resolver->store, &name, now, &task->zone))
+		zone_from_hints(resolver, task, now);
+	if (route != NULL && task->zone.zone.len <= route->zone.len)
+		qn_delegation_from_route(&task->zone, route);
 	zone_prepare(resolver, task, now);
 	task->zone_known = true;
-	task->minimize = resolver->config->minimization != QN_MINIMIZATION_OFF;
+	task->minimize = config->minimization != QN_MINIMIZATION_OFF && !task->zone.forwarded;
 	task->minimized_count = 0;
 }
 
@@ -293,7 +321,7 @@ task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
 	task->budget->query_left--;
 	upstream->task = task;
 	upstream->candidate = index;
-	upstream->address = candidate->address;
+	upstream->server = (struct qn_endpoint){candidate->address, candidate->port};
 	upstream->transport = transport;
 	upstream->edns = edns;
 	upstream->case_changed = false;
@@ -340,7 +368,7 @@ void
 qn_task_step(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
 	while (!task->zone_known) {
-		switch (follow_cache(resolver, task, now)) {
+		switch (task->refresh ? NOTHING : follow_cache(resolver, task, now)) {
 		case ENDED:
 			return;
 		case FOLLOWED:
@@ -389,6 +417,8 @@ replied_answer(struct qn_resolver *resolver, struct qn_task *task, struct qn_now
 	if (take_aliases(resolver, task, reply->set_count - 1u, now) == ENDED)
 		return;
 	qn_store_put_rrset(&resolver->store, last, reply->rank, now);
+	if (question_is_priming(&task->question))
+		qn_store_put_delegation(&resolver->store, &reply->delegation, now);
 	finish_positive(resolver, task, last, now);
 }
 

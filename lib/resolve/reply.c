@@ -273,33 +273,25 @@ collect_glue(struct judge *judge)
 	}
 }
 
-/* A referral names a zone strictly below the one asked, at or above the name. */
-static bool
-find_referral(struct judge *judge)
+/* Makes the NS set of `owner` in a section, with its glue, the delegation of the reply. */
+static void
+collect_servers(struct judge *judge, enum qn_section wanted, const struct qn_name *owner)
 {
-	const struct qn_name *zone = judge->context->zone;
 	struct qn_delegation *delegation = &judge->reply->delegation;
 	struct qn_record_walk walk = qn_message_walk(judge->message);
 	enum qn_section section;
 	struct qn_record record;
 	struct qn_name name;
 
-	delegation->server_count = 0;
+	qn_delegation_init(delegation, owner);
+	delegation->ttl_s = TTL_POSITIVE_MAX_S;
 	while (qn_record_next(&walk, &record, &section)) {
-		if (section != QN_SECTION_AUTHORITY || record.type != QN_TYPE_NS ||
-		    record.class != QN_CLASS_IN || !qn_name_within(&record.owner, zone) ||
-		    qn_name_equal(&record.owner, zone) ||
-		    !qn_name_within(&judge->context->question->name, &record.owner))
+		struct qn_reader reader = qn_reader_of(judge->message->bytes);
+
+		if (section != wanted || record.type != QN_TYPE_NS || record.class != QN_CLASS_IN ||
+		    !qn_name_equal(&record.owner, owner))
 			continue;
 		const uint32_t ttl_s = ttl_clamp(record.ttl_s, TTL_POSITIVE_MAX_S);
-
-		if (delegation->server_count == 0) {
-			qn_delegation_init(delegation, &record.owner);
-			delegation->ttl_s = ttl_s;
-		} else if (!qn_name_equal(&record.owner, &delegation->zone)) {
-			continue;
-		}
-		struct qn_reader reader = qn_reader_of(judge->message->bytes);
 
 		reader.at = record.rdata_at;
 		qn_read_name(&reader, &name);
@@ -307,10 +299,28 @@ find_referral(struct judge *judge)
 		if (ttl_s < delegation->ttl_s)
 			delegation->ttl_s = ttl_s;
 	}
-	if (delegation->server_count == 0)
-		return false;
 	collect_glue(judge);
-	return true;
+}
+
+/* A referral names a zone strictly below the one asked, at or above the name. */
+static bool
+find_referral(struct judge *judge)
+{
+	const struct qn_name *zone = judge->context->zone;
+	struct qn_record_walk walk = qn_message_walk(judge->message);
+	enum qn_section section;
+	struct qn_record record;
+
+	while (qn_record_next(&walk, &record, &section)) {
+		if (section != QN_SECTION_AUTHORITY || record.type != QN_TYPE_NS ||
+		    record.class != QN_CLASS_IN || !qn_name_within(&record.owner, zone) ||
+		    qn_name_equal(&record.owner, zone) ||
+		    !qn_name_within(&judge->context->question->name, &record.owner))
+			continue;
+		collect_servers(judge, QN_SECTION_AUTHORITY, &record.owner);
+		return true;
+	}
+	return false;
 }
 
 /* Whether the reply names the zone's own servers: a NODATA without its SOA. */
@@ -340,13 +350,18 @@ static enum qn_reply_kind
 judge_content(struct judge *judge, uint16_t rcode)
 {
 	struct qn_reply *reply = judge->reply;
-	const bool authoritative = judge->message->flags & QN_FLAG_AA;
+	const bool authoritative =
+	    judge->context->forwarded || (judge->message->flags & QN_FLAG_AA);
 
-	/* A server that recurses for us instead of answering for its zone. */
+	/* A server that recurses for us though nobody asked it to, instead of serving its zone. */
 	if (!authoritative && (judge->message->flags & QN_FLAG_RA))
 		return QN_REPLY_LAME;
-	if (follow_answer(judge))
+	if (follow_answer(judge)) {
+		/* Who serves the zone, in its own words: only the root is believed that far. */
+		if (judge->context->question->type == QN_TYPE_NS)
+			collect_servers(judge, QN_SECTION_ANSWER, &judge->context->question->name);
 		return QN_REPLY_ANSWER;
+	}
 	if (reply->set_count > 0 && !qn_name_within(&reply->target, judge->context->zone))
 		return QN_REPLY_ALIAS;
 	if (rcode == QN_RCODE_NXDOMAIN) {
@@ -358,9 +373,9 @@ judge_content(struct judge *judge, uint16_t rcode)
 		return judge_negative(judge, rcode);
 	if (reply->set_count > 0)
 		return QN_REPLY_ALIAS;
-	if (find_referral(judge))
+	if (!judge->context->forwarded && find_referral(judge))
 		return QN_REPLY_REFERRAL;
-	if (authoritative && names_own_zone(judge))
+	if (authoritative && (judge->context->forwarded || names_own_zone(judge)))
 		return judge_negative(judge, rcode);
 	return QN_REPLY_LAME;
 }

@@ -115,6 +115,14 @@ qn_resolver_ask(struct qn_resolver *resolver, const struct qn_question *question
 }
 
 void
+qn_resolver_refresh(
+    struct qn_resolver *resolver, const struct qn_question *question, struct qn_now now)
+{
+	qn_task_refresh(resolver, question, now);
+	resolver_settle(resolver, now);
+}
+
+void
 qn_upstream_release(struct qn_resolver *resolver, struct qn_upstream *upstream)
 {
 	upstream->task->upstream = NULL;
@@ -157,16 +165,19 @@ qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_m
 	    .question = &upstream->question,
 	    .zone = &task->zone.zone,
 	    .edns_sent = upstream->edns,
+	    .forwarded = task->zone.forwarded,
 	};
 
-	qn_ledger_replied(&resolver->parts.ledger, &upstream->address,
+	qn_ledger_replied(&resolver->parts.ledger, &upstream->server.address,
 	    (uint32_t)qn_mono_since_us(upstream->sent, now.mono), now);
 	qn_reply_judge(&resolver->reply, message, &context);
 	if (reply_is_useful(resolver->reply.kind)) {
 		if (!upstream->edns)
-			qn_ledger_set_no_edns(&resolver->parts.ledger, &upstream->address, now);
+			qn_ledger_set_no_edns(
+			    &resolver->parts.ledger, &upstream->server.address, now);
 		if (upstream->case_changed)
-			qn_ledger_set_no_case(&resolver->parts.ledger, &upstream->address, now);
+			qn_ledger_set_no_case(
+			    &resolver->parts.ledger, &upstream->server.address, now);
 	}
 	qn_upstream_release(resolver, upstream);
 	qn_task_replied(resolver, task, upstream, now);
@@ -208,7 +219,7 @@ upstream_expired(struct qn_resolver *resolver, struct qn_upstream *upstream, str
 	struct qn_task *task = upstream->task;
 
 	qn_counter_add(&resolver->counters.upstream_timeouts, 1);
-	qn_ledger_timed_out(&resolver->parts.ledger, &upstream->address, now);
+	qn_ledger_timed_out(&resolver->parts.ledger, &upstream->server.address, now);
 	qn_upstream_release(resolver, upstream);
 	qn_task_ready(resolver, task);
 }
@@ -289,13 +300,14 @@ qn_resolver_take_send(
 		return false;
 	struct qn_upstream *upstream = qn_list_entry(link, struct qn_upstream, link);
 	const struct qn_server *server =
-	    qn_ledger_find(&resolver->parts.ledger, &upstream->address);
+	    qn_ledger_find(&resolver->parts.ledger, &upstream->server.address);
 
 	*query = (struct qn_upstream_query){
 	    .slot = qn_pool_index(&resolver->parts.upstreams, upstream),
-	    .server = {upstream->address, 53},
+	    .server = upstream->server,
 	    .transport = upstream->transport,
 	    .edns = upstream->edns,
+	    .recursion_desired = upstream->task->zone.forwarded,
 	    .mix_case = server == NULL || !server->no_case,
 	    .question = &upstream->question,
 	};

@@ -66,6 +66,7 @@ struct qn_upstream_query {
 	struct qn_endpoint server;
 	enum qn_transport transport;
 	bool edns;
+	bool recursion_desired;
 	bool mix_case;                      /* Letter case at random, to be matched in the reply. */
 	const struct qn_question *question; /* Stays valid until the slot is released. */
 };
@@ -85,6 +86,13 @@ void qn_resolver_configure(struct qn_resolver *resolver, const struct qn_resolve
 QN_MUST_USE enum qn_ask_result qn_resolver_ask(struct qn_resolver *resolver,
     const struct qn_question *question, struct qn_asker *asker, uint64_t wait_us,
     struct qn_now now);
+
+/**
+ * The cached answer to `question` ends soon and is still asked for: has it asked again, in
+ * the background, unless that is under way or has just failed.
+ */
+void qn_resolver_refresh(
+    struct qn_resolver *resolver, const struct qn_question *question, struct qn_now now);
 
 /** A reply to the query in `slot`, matched by the transport; `message` read gave as OK. */
 void qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot,

@@ -146,6 +146,7 @@ task_create(struct qn_resolver *resolver, const struct qn_question *question, ui
 	qn_name_copy(&task->name, &question->name);
 	task->alias_count = 0;
 	task->zone_known = false;
+	task->refresh = false;
 	task->upstream = NULL;
 	task->seen_refused = false;
 	task->seen_other = false;
@@ -175,6 +176,23 @@ qn_task_open(struct qn_resolver *resolver, const struct qn_question *question,
 	struct qn_task *task = task_find(resolver, question, hash);
 
 	return task != NULL ? task : task_create(resolver, question, hash, parent, now);
+}
+
+void
+qn_task_refresh(struct qn_resolver *resolver, const struct qn_question *question, struct qn_now now)
+{
+	const uint32_t hash = question_hash(resolver, question);
+	struct qn_failure failure;
+	struct qn_task *task;
+
+	if (task_find(resolver, question, hash) != NULL ||
+	    qn_store_get_failure(&resolver->store, &question->name, question->type, now, &failure))
+		return;
+	task = task_create(resolver, question, hash, NULL, now);
+	if (task == NULL)
+		return;
+	task->refresh = true;
+	qn_counter_add(&resolver->counters.refreshes, 1);
 }
 
 void

@@ -63,6 +63,7 @@ struct qn_task {
 	uint8_t known_labels;    /* Of `name`: the longest ending that is no unknown zone cut. */
 	uint8_t minimized_count; /* Queries with a shortened name, for this `name`. */
 	bool minimize;
+	bool refresh;    /* Asks again although the cache knows: what it knows ends soon. */
 	bool zone_known; /* Whether `zone` has been looked up for this `name`. */
 	struct qn_delegation zone;
 	struct qn_upstream *upstream; /* In flight, or NULL. */
@@ -98,7 +99,7 @@ struct qn_upstream {
 	bool minimized;
 	bool case_changed; /* Asked over TCP because a reply over UDP had other letter case. */
 	enum qn_transport transport;
-	struct qn_address address;
+	struct qn_endpoint server;
 	struct qn_question question;
 	struct qn_mono sent;
 	uint64_t timeout_us;
@@ -146,6 +147,10 @@ struct qn_resolver {
 /** The running task of `question`, or a new one; NULL when there is no place. */
 QN_MUST_USE struct qn_task *qn_task_open(struct qn_resolver *resolver,
     const struct qn_question *question, struct qn_task *parent, struct qn_now now);
+
+/** Starts a task that nobody waits for and that does not look into the cache. */
+void qn_task_refresh(
+    struct qn_resolver *resolver, const struct qn_question *question, struct qn_now now);
 
 /** Makes `parent` wait for `child` on behalf of nameserver `server`; false: no place. */
 QN_MUST_USE bool qn_task_wait(

@@ -13,6 +13,7 @@
 /** One address that could be asked on behalf of one question. */
 struct qn_candidate {
 	struct qn_address address;
+	uint16_t port;
 	uint8_t server; /* Which nameserver of the delegation it belongs to. */
 	uint8_t tries;  /* How often this question was sent there. */
 	bool failed;    /* Gave a useless answer to this question. */

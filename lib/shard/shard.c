@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "shard/shard_state.h"
 
-#define DNS_PORT 53
-
 /* Echo replies a second and worker: enough to watch a node, too few to matter in a flood. */
 #define ECHO_PER_SECOND 1000
 
@@ -11,6 +9,9 @@
 
 /* How long after its end an answer may still be served when no better is to be had. */
 #define STALE_MOST_S 86400u
+
+/* Answers that live shorter than this are not asked for again before their end. */
+#define REFRESH_LEAST_S 10u
 
 /* Authority addresses whose statistics a worker keeps. */
 #define SERVER_MAX 16384
@@ -194,19 +195,24 @@ home_worker(const struct qn_shard *shard, uint32_t hash)
  */
 static enum qn_cache_found
 client_lookup(struct qn_shard *shard, uint16_t worker, const struct qn_cache_key *key,
-    struct qn_now now, struct qn_answer *answer, uint32_t *age_s)
+    struct qn_now now, struct qn_answer *answer, struct qn_cache_item *item)
 {
-	struct qn_cache_item item;
 	const enum qn_cache_found found =
-	    qn_cache_get(shard->shared.caches[worker], key, now, shard->value, &item);
+	    qn_cache_get(shard->shared.caches[worker], key, now, shard->value, item);
 
 	if (found == QN_CACHE_MISS ||
-	    !qn_answer_open(answer, (struct qn_view){shard->value, item.value_len}))
+	    !qn_answer_open(answer, (struct qn_view){shard->value, item->value_len}))
 		return QN_CACHE_MISS;
-	if (found == QN_CACHE_STALE && item.age_s - item.ttl_s >= STALE_MOST_S)
+	if (found == QN_CACHE_STALE && item->age_s - item->ttl_s >= STALE_MOST_S)
 		return QN_CACHE_MISS;
-	*age_s = item.age_s;
 	return found;
+}
+
+/* Whether a fresh answer is in the last tenth of its life: what is still asked for then is popular. */
+static bool
+ends_soon(const struct qn_cache_item *item)
+{
+	return item->ttl_s >= REFRESH_LEAST_S && item->age_s >= item->ttl_s - item->ttl_s / 10;
 }
 
 /* Marks an answer as stale, for the reply (RFC 8767 s4, RFC 8914 s4.4 and s4.20). */
@@ -272,24 +278,27 @@ static struct qn_shard_result
 client_resolve(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
     const struct qn_frame *frame, const struct qn_client_query *query, struct qn_now now)
 {
+	struct qn_cache_item item;
 	struct qn_cache_key key;
 	struct qn_answer answer;
-	uint32_t age_s;
 
 	qn_cache_key_init(&key, &shard->shared.hash_key, QN_CACHE_ANSWER, &query->question.name,
 	    query->question.type);
 	const uint16_t home = home_worker(shard, key.hash);
-	const enum qn_cache_found found = client_lookup(shard, home, &key, now, &answer, &age_s);
+	const enum qn_cache_found found = client_lookup(shard, home, &key, now, &answer, &item);
+	const bool refresh = found == QN_CACHE_FRESH && ends_soon(&item);
 
-	if (found != QN_CACHE_FRESH && home != shard->limits.worker) {
+	if ((found != QN_CACHE_FRESH || refresh) && home != shard->limits.worker) {
 		qn_counter_add(&shard->counters.frame_handed_over, 1);
 		return (struct qn_shard_result){QN_SHARD_HANDOVER, home};
 	}
 	qn_counter_add(&shard->counters.client_queries, 1);
+	if (refresh)
+		qn_resolver_refresh(shard->resolver, &query->question, now);
 	if (found == QN_CACHE_FRESH ||
-	    client_known_failure(shard, query, found, &answer, &age_s, now)) {
+	    client_known_failure(shard, query, found, &answer, &item.age_s, now)) {
 		qn_counter_add(&shard->counters.cache_hits, 1);
-		return client_reply_here(shard, packet, frame, query, &answer, age_s);
+		return client_reply_here(shard, packet, frame, query, &answer, item.age_s);
 	}
 	if (!(query->flags & QN_FLAG_RD)) {
 		qn_counter_add(&shard->counters.client_cache_only, 1);
@@ -475,7 +484,8 @@ datagram_input(struct qn_shard *shard, uint16_t link_index, struct qn_packet *pa
 {
 	const struct qn_link *link = shard->shared.links[link_index];
 
-	if (frame->destination.port == DNS_PORT && is_service(shard, &frame->destination.address))
+	if (frame->destination.port == QN_DNS_PORT &&
+	    is_service(shard, &frame->destination.address))
 		return client_input(shard, link_index, packet, frame, now);
 	if (!qn_link_owns(link, &frame->destination.address)) {
 		qn_counter_add(&shard->counters.frame_not_ours, 1);
@@ -552,6 +562,7 @@ static void
 answer_prefer_stale(struct qn_shard *shard, const struct qn_client_query *query,
     struct qn_answer *answer, uint32_t *age_s, struct qn_now now)
 {
+	struct qn_cache_item item;
 	struct qn_answer stale;
 	struct qn_cache_key key;
 
@@ -559,7 +570,7 @@ answer_prefer_stale(struct qn_shard *shard, const struct qn_client_query *query,
 		return;
 	qn_cache_key_init(&key, &shard->shared.hash_key, QN_CACHE_ANSWER, &query->question.name,
 	    query->question.type);
-	if (client_lookup(shard, shard->limits.worker, &key, now, &stale, age_s) == QN_CACHE_MISS)
+	if (client_lookup(shard, shard->limits.worker, &key, now, &stale, &item) == QN_CACHE_MISS)
 		return;
 	*answer = stale;
 	answer_mark_stale(shard, answer, age_s);

@@ -95,7 +95,7 @@ qn_transport_write(const struct qn_sent *sent, struct qn_span payload)
 {
 	struct qn_writer writer = qn_writer_of(payload);
 
-	qn_write_header(&writer, sent->id, 0, 1);
+	qn_write_header(&writer, sent->id, sent->query.recursion_desired ? QN_FLAG_RD : 0, 1);
 	qn_write_name_full(&writer, &sent->name);
 	qn_write_u16(&writer, sent->query.question->type);
 	qn_write_u16(&writer, sent->query.question->class);

@@ -115,5 +115,6 @@ enum qn_ede {
 	QN_EDE_NONE = 0xffff,
 };
 
+#define QN_DNS_PORT        53
 #define QN_HEADER_LEN      12
 #define QN_EDNS_UDP_BUFFER 1232 /* DNS flag day 2020: fits every path unfragmented. */
