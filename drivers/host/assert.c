@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-noreturn void
+_Noreturn void
 qn_assert_failed(const char *expression, const char *file, int line)
 {
 	char text[512];

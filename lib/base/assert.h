@@ -7,10 +7,8 @@
  * Seam: the program linking this library says what a failed assertion does
  *       (drivers/host prints and aborts; a fuzzer traps).
  */
-#include <stdnoreturn.h>
-
 /** Reports a broken invariant and does not return. Implemented outside lib/. */
-noreturn void qn_assert_failed(const char *expression, const char *file, int line);
+_Noreturn void qn_assert_failed(const char *expression, const char *file, int line);
 
 /** Stops the program when `expression`, which only a bug can make false, is false. */
 #define qn_assert(expression)                          \

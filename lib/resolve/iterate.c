@@ -417,7 +417,7 @@ replied_answer(struct qn_resolver *resolver, struct qn_task *task, struct qn_now
 	if (take_aliases(resolver, task, reply->set_count - 1u, now) == ENDED)
 		return;
 	qn_store_put_rrset(&resolver->store, last, reply->rank, now);
-	if (question_is_priming(&task->question))
+	if (question_is_priming(&task->question) && !task->zone.forwarded)
 		qn_store_put_delegation(&resolver->store, &reply->delegation, now);
 	finish_positive(resolver, task, last, now);
 }

@@ -357,9 +357,10 @@ judge_content(struct judge *judge, uint16_t rcode)
 	if (!authoritative && (judge->message->flags & QN_FLAG_RA))
 		return QN_REPLY_LAME;
 	if (follow_answer(judge)) {
-		/* Who serves the zone, in its own words: only the root is believed that far. */
-		if (judge->context->question->type == QN_TYPE_NS)
-			collect_servers(judge, QN_SECTION_ANSWER, &judge->context->question->name);
+		/* Who serves a zone, in its own words: only the root is believed that far. */
+		if (judge->context->question->type == QN_TYPE_NS &&
+		    judge->context->question->name.len == qn_name_root.len)
+			collect_servers(judge, QN_SECTION_ANSWER, &qn_name_root);
 		return QN_REPLY_ANSWER;
 	}
 	if (reply->set_count > 0 && !qn_name_within(&reply->target, judge->context->zone))

@@ -24,7 +24,7 @@
 #define QN_REPLY_BYTES_MAX (128u << 10)
 
 enum qn_reply_kind {
-	QN_REPLY_ANSWER,    /* `sets` ends with the RRset asked for; `delegation`, if it is NS. */
+	QN_REPLY_ANSWER, /* `sets` ends with the RRset asked for; the root's NS are `delegation` too. */
 	QN_REPLY_ALIAS,     /* `sets` ends with an alias to `target`, to be asked for itself. */
 	QN_REPLY_NEGATIVE,  /* `target`, at the end of `sets`, has not what was asked for. */
 	QN_REPLY_REFERRAL,  /* `delegation` is closer to the name. */

@@ -6,7 +6,7 @@
 
 jmp_buf *test_bug_exit;
 
-noreturn void
+_Noreturn void
 qn_assert_failed(const char *expression, const char *file, int line)
 {
 	if (test_bug_exit != NULL)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-noreturn void
+_Noreturn void
 qn_assert_failed(const char *expression, const char *file, int line)
 {
 	fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, expression);
