@@ -21,14 +21,11 @@ say() {
 	printf '%s: %s\n' "${0##*/}" "$*"
 }
 
-# build DIRECTORY [MESON OPTIONS…]: sets the directory up if it is new, then builds it.
-build() {
+# set_up_build DIRECTORY [MESON OPTIONS…]: does nothing when it has been set up before.
+set_up_build() {
 	local directory=$1
 	shift
-	if [[ ! -e $directory/build.ninja ]]; then
-		(cd "$root" && meson setup "$directory" "$@")
-	fi
-	ninja -C "$directory"
+	[[ -e $directory/build.ninja ]] || (cd "$root" && meson setup "$directory" "$@")
 }
 
 hugepage_file=/proc/sys/vm/nr_hugepages
