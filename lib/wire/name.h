@@ -37,11 +37,12 @@ qn_name_view(const struct qn_name *name)
 
 /**
  * Reads presentation form (RFC 1035 s5.1, escapes \X and \DDD); a missing final dot is
- * taken as present. False when it is empty, an escape is broken, or a label or the name is too long.
+ * taken as present. False when it is empty, an escape is broken, or a label or the name is too
+ * long.
  */
 QN_MUST_USE bool qn_name_from_text(struct qn_name *name, const char *text, size_t text_len);
 
-/** Writes presentation form with a final dot and a final zero; returns the length without the zero. */
+/** Writes presentation form with a final dot and zero; returns the length without the zero. */
 size_t qn_name_to_text(const struct qn_name *name, char text[QN_NAME_TEXT_MAX]);
 
 /**

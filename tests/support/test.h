@@ -27,7 +27,7 @@ struct qn_name test_name(const char *text);
 /** Presentation form of `name`, in memory of this module that the next call overwrites. */
 const char *test_name_text(const struct qn_name *name);
 
-/** Decodes hexadecimal digits, spaces between them ignored, into `room`; fails the test on others. */
+/** Decodes hexadecimal digits into `room`, ignoring spaces; fails the test on other characters. */
 struct qn_view test_hex(struct qn_span room, const char *hex);
 
 /** The octets of a string, its final zero excluded. */
