@@ -21,6 +21,7 @@ client_close(struct client *client)
 {
 	close(client->fd);
 	free(client->output);
+	client->output = NULL;
 	client->fd = -1;
 }
 

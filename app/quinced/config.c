@@ -174,6 +174,8 @@ read_minimization(const struct document_value *value, void *target)
 static const struct document_key resolver_keys[] = {
     {"root-hints", read_hints},
     {"qname-minimization", read_minimization},
+    {"forward", config_read_forward},
+    {"stub", config_read_stub},
 };
 
 static void
@@ -286,18 +288,14 @@ static bool
 has_usable_hint(const struct qn_resolve_config *resolve)
 {
 	for (uint8_t i = 0; i < resolve->hint_count; i++)
-		for (uint8_t j = 0; j < resolve->hints[i].address_count; j++) {
-			const bool is_ipv6 =
-			    resolve->hints[i].addresses[j].family == QN_FAMILY_IPV6;
-
-			if (is_ipv6 ? resolve->use_ipv6 : resolve->use_ipv4)
+		for (uint8_t j = 0; j < resolve->hints[i].address_count; j++)
+			if (config_reaches(resolve, resolve->hints[i].addresses[j].family))
 				return true;
-		}
 	return false;
 }
 
 static void
-check_resolver(struct config_reader *reader)
+check_hints(struct config_reader *reader)
 {
 	struct qn_resolve_config *resolve = &reader->config->live.resolve;
 	char error[QN_HINTS_ERROR_MAX];
@@ -308,10 +306,7 @@ check_resolver(struct config_reader *reader)
 		    reader->errors, reader->hints_line, "resolver.root-hints: %s", error);
 		return;
 	}
-	if (reader->ports_broken)
-		return;
-	set_families(reader->config);
-	if (!has_usable_hint(resolve))
+	if (!reader->ports_broken && !has_usable_hint(resolve))
 		diagnostics_add(reader->errors, reader->hints_line,
 		    "resolver.root-hints: %s has no address of a family that the ports can reach.",
 		    reader->hints_path);
@@ -337,7 +332,10 @@ config_load(struct config *config, const struct machine *machine, struct diagnos
 	check_node(&reader);
 	config_check_ports(&reader);
 	config_check_service(&reader);
-	check_resolver(&reader);
+	if (!reader.ports_broken)
+		set_families(config);
+	check_hints(&reader);
+	config_check_routes(&reader);
 	return diagnostics_empty(errors);
 }
 

@@ -13,6 +13,7 @@ struct config_reader {
 	struct diagnostics *errors;
 	unsigned service_lines[QN_SHARD_SERVICE_MAX];
 	unsigned hints_line;
+	unsigned route_lines[QN_ROUTE_MAX];
 	char hints_path[4096];
 	bool ports_seen;
 	bool ports_broken; /* An error in them makes others look wrong that are not. */
@@ -32,16 +33,26 @@ bool config_is_link_local(const struct qn_address *address);
 /** "IPv4" or "IPv6". */
 const char *config_family_text(uint8_t family);
 
-/* Sections, each in the file of its name; `target` is the struct config_reader. */
+/* Sections that have a file of their own; `target` is the struct config_reader. */
 void config_read_ports(const struct document_value *value, void *target);
 void config_read_service(const struct document_value *value, void *target);
+void config_read_forward(const struct document_value *value, void *target);
+void config_read_stub(const struct document_value *value, void *target);
 
 /* What can only be checked when all has been read. */
 void config_check_ports(struct config_reader *reader);
 void config_check_service(struct config_reader *reader);
+void config_check_routes(struct config_reader *reader);
 
 /** Whether any port has a gateway of `family`. */
 bool config_has_gateway(const struct config_fixed *fixed, uint8_t family);
 
 /** Whether any port has an address of `family`. */
 bool config_has_address(const struct config_fixed *fixed, uint8_t family);
+
+/** Whether servers with addresses of `family` can be asked. */
+static inline bool
+config_reaches(const struct qn_resolve_config *resolve, uint8_t family)
+{
+	return family == QN_FAMILY_IPV6 ? resolve->use_ipv6 : resolve->use_ipv4;
+}

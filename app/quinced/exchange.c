@@ -127,12 +127,15 @@ run_reload(struct exchange *exchange, struct node *node, const json_t *request)
 	char restart[CONFIG_RESTART_MAX];
 
 	(void)request;
-	if (node_reload(node, restart))
-		exchange->reply = json_pack("{s:s}", "waiting_for_restart", restart);
-	else
+	if (!node_reload(node, restart)) {
 		exchange_refuse(exchange,
 		    "%s has errors, and nothing was changed; the log names each with its line.",
 		    node->config_path);
+		return;
+	}
+	exchange->reply = json_pack("{s:b}", "reloaded", 1);
+	if (restart[0] != '\0')
+		json_object_set_new(exchange->reply, "restart_needed_for", json_string(restart));
 }
 
 static void

@@ -36,6 +36,31 @@ environment_start(struct node *node)
 	return result;
 }
 
+/* Buffers of all queues of a port that are not in its pools. */
+static uint32_t
+buffers_used(const struct node *node, uint16_t port)
+{
+	uint32_t used = 0;
+
+	for (uint16_t queue = 0; queue < node->config.fixed.worker_count; queue++) {
+		struct qn_port_pool_stats stats;
+
+		qn_port_pool_stats_read(node->ports[port], queue, &stats);
+		used += stats.used;
+	}
+	return used;
+}
+
+/* With the workers stopped and the mailboxes empty, what is out is with the device, or lost. */
+static void
+say_buffers(const struct node *node)
+{
+	for (uint16_t i = 0; i < node->port_count; i++)
+		qn_log(QN_LOG_DEBUG, "node", "%s: %u packet buffers in use, %u at the start.",
+		    node->config.fixed.ports[i].device, buffers_used(node, i),
+		    node->buffers_used[i]);
+}
+
 static void
 ports_close(struct node *node)
 {
@@ -58,6 +83,7 @@ ports_open(struct node *node)
 			ports_close(node);
 			return result;
 		}
+		node->buffers_used[node->port_count] = buffers_used(node, node->port_count);
 		node->port_count++;
 	}
 	return 0;
@@ -327,6 +353,7 @@ node_stop(struct node *node)
 	workers_destroy(node);
 	caches_destroy(node);
 	shared_destroy(node);
+	say_buffers(node);
 	ports_close(node);
 	qn_port_eal_stop();
 	urcu_qsbr_unregister_thread();

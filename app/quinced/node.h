@@ -19,8 +19,9 @@ struct node {
 	struct budget budget;
 	struct qn_now started;
 	struct qn_port *ports[QN_SHARD_LINK_MAX];
-	uint16_t port_count; /* Ports that are open. */
-	bool ready;          /* Queries are answered, or would be if the network let them. */
+	uint32_t buffers_used[QN_SHARD_LINK_MAX]; /* Of each port, before anything was received. */
+	uint16_t port_count;                      /* Ports that are open. */
+	bool ready; /* Queries are answered, or would be if the network let them. */
 	struct qn_shard_shared shared;
 	struct worker *workers; /* One for each core of the configuration. */
 	snapshot_slot snapshot;

@@ -202,7 +202,6 @@ TEST(survives_a_peer_that_is_gone)
 	say(&pair, UNKNOWN, strlen(UNKNOWN));
 	close(pair.peer);
 	client_advance(&pair.client, &node, at_s(1));
-	client_advance(&pair.client, &node, at_s(1));
 	assert_int_equal(pair.client.fd, -1);
 }
 

@@ -216,6 +216,28 @@ static const struct complaint complaints[] = {
     {"minimization", PORTS "resolver: {root-hints: hints, qname-minimization: yes}\n",
 	"file:5: resolver.qname-minimization: \"yes\" is not known here; write relaxed or strict "
 	"or off.\n"},
+    {"routes",
+	PORTS "resolver:\n  root-hints: hints\n  forward:\n    - zone: a..b\n"
+	      "      servers: [10.0.0.1@0, 10.0.0, 127.0.0.1, 10.0.0.1@53x]\n"
+	      "    - servers: [10.0.0.1]\n    - zone: x.\n    - zone: ok.\n"
+	      "      servers: [10.0.0.1]\n  stub:\n    - zone: OK\n      servers: [10.0.0.2]\n",
+	"file:8: resolver.forward.zone: \"a..b\" is not a domain name.\n"
+	"file:9: resolver.forward.servers: \"10.0.0.1@0\" is not an address, such as 10.0.0.1, or "
+	"one with a port, such as 10.0.0.1@5353.\n"
+	"file:9: resolver.forward.servers: \"10.0.0\" is not an address, such as 10.0.0.1, or "
+	"one with a port, such as 10.0.0.1@5353.\n"
+	"file:9: resolver.forward.servers: no query can be sent to 127.0.0.1.\n"
+	"file:9: resolver.forward.servers: \"10.0.0.1@53x\" is not an address, such as 10.0.0.1, "
+	"or one with a port, such as 10.0.0.1@5353.\n"
+	"file:10: resolver.forward: the zone is missing.\n"
+	"file:11: resolver.forward: the zone has no servers.\n"
+	"file:15: resolver.stub.zone: the servers of OK are given already.\n"},
+    {"routes out of reach",
+	"ports:\n  - device: net_tap0\n    addresses: [10.0.0.2/24]\n"
+	"resolver:\n  root-hints: hints\n  stub:\n"
+	"    - {zone: example, servers: [\"2001:db8::1\"]}\n",
+	"file:7: resolver.stub: no server of example. has an address of a family that the ports "
+	"can reach.\n"},
     {"no hints", PORTS "resolver:\n  root-hints: nowhere\n",
 	"file:6: resolver.root-hints: nowhere: cannot be opened: No such file or directory.\n"},
     {"broken hints", PORTS "resolver:\n  root-hints: broken\n",
@@ -324,6 +346,7 @@ TEST(everything_given)
 {
 	struct config config;
 	const struct config_port *port;
+	const struct qn_route *route;
 
 	load_well(&config,
 	    "node:\n  id: edge1.example\n  cache: 3GiB\n  workers: [3, 0]\n  poll: busy\n"
@@ -333,7 +356,9 @@ TEST(everything_given)
 	    "    gateways: [\"fe80::1\"]\n"
 	    "service:\n  addresses: [192.0.2.53, \"2001:db8:53::53\"]\n"
 	    "  allow: [0.0.0.0/0, 192.0.2.7]\n"
-	    "resolver: {root-hints: hints, qname-minimization: strict}\n"
+	    "resolver:\n  root-hints: hints\n  qname-minimization: strict\n"
+	    "  forward:\n    - {zone: consul, servers: [10.0.0.9@8600, \"2001:db8::9\"]}\n"
+	    "  stub:\n    - {zone: corp.example, servers: [10.0.0.8]}\n"
 	    "control: {socket: /run/a.sock}\n",
 	    4);
 	assert_string_equal(config.live.node_id, "edge1.example");
@@ -361,6 +386,16 @@ TEST(everything_given)
 	assert_int_equal(config.live.resolve.hint_count, 1);
 	assert_true(config.live.resolve.use_ipv4);
 	assert_true(config.live.resolve.use_ipv6);
+	assert_int_equal(config.live.resolve.route_count, 2);
+	route = &config.live.resolve.routes[0];
+	assert_string_equal(test_name_text(&route->zone), "consul.");
+	assert_int_equal(route->kind, QN_ROUTE_FORWARD);
+	assert_int_equal(route->server_count, 2);
+	assert_address(&route->servers[0].address, "10.0.0.9");
+	assert_int_equal(route->servers[0].port, 8600);
+	assert_address(&route->servers[1].address, "2001:db8::9");
+	assert_int_equal(route->servers[1].port, 53);
+	assert_int_equal(config.live.resolve.routes[1].kind, QN_ROUTE_STUB);
 	assert_string_equal(config.fixed.socket, "/run/a.sock");
 }
 
