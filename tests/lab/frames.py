@@ -16,6 +16,7 @@ ETHERTYPE_VLAN = 0x8100
 ETHERTYPE_IPV6 = 0x86DD
 PROTOCOL_ICMP = 1
 PROTOCOL_UDP = 17
+PROTOCOL_FRAGMENT = 44
 PROTOCOL_ICMPV6 = 58
 ETH_P_ALL = 3
 
@@ -103,6 +104,16 @@ def query_v4(node_mac, mac, wire, source="10.98.0.2", **more):
 def query_v6(node_mac, mac, wire, source="fd00:98::2"):
     segment = udp(source, NODE_V6, wire)
     return ethernet(node_mac, mac, ETHERTYPE_IPV6, ipv6(source, NODE_V6, PROTOCOL_UDP, segment))
+
+
+def fragments(node_mac, mac, wire):
+    """A question in the first, last and middle fragment of an IPv4 packet, and in one of IPv6."""
+    for fragment in (0x2000, 0x0010, 0x2010):
+        yield query_v4(node_mac, mac, wire, fragment=fragment)
+    source = "fd00:98::2"
+    header = struct.pack("!BBHI", PROTOCOL_UDP, 0, 1, 7)  # More fragments follow; packet 7.
+    packet = ipv6(source, NODE_V6, PROTOCOL_FRAGMENT, header + udp(source, NODE_V6, wire))
+    yield ethernet(node_mac, mac, ETHERTYPE_IPV6, packet)
 
 
 class Wire:

@@ -2,13 +2,12 @@
 """The port on its link: neighbours, echo, checksums, fragments, and frames it must not take."""
 
 import socket
-import struct
 
 import pytest
 
 import frames
 from frames import Wire
-from lab import CLIENT_V4, NODE_V4, NODE_V6, query, until
+from lab import CLIENT_V4, NODE_V4, query, until
 
 
 @pytest.fixture
@@ -54,15 +53,13 @@ def test_ipv4_options_are_skipped(lab, node, wire):
     assert counted(node, "client_queries", before, 3)
 
 
-def test_fragments_are_dropped_and_counted(lab, node, wire):
+def test_fragments_are_not_taken_for_questions(lab, node, wire):
+    """Dropped and counted if of IPv6; the kernel keeps those of IPv4 from a packet socket whose
+    driver asked it to reassemble them, as DPDK's does. test_xdp.py sees both."""
     before = node.totals()
-    for fragment in (0x2000, 0x0010, 0x2010):  # First, last, middle.
-        wire.send(frames.query_v4(wire.node_mac, wire.mac, question(), fragment=fragment))
-    segment = frames.udp("fd00:98::2", NODE_V6, question())
-    packet = struct.pack("!BBHI", frames.PROTOCOL_UDP, 0, 1, 7) + segment
-    packet = frames.ipv6("fd00:98::2", NODE_V6, 44, packet)
-    wire.send(frames.ethernet(wire.node_mac, wire.mac, frames.ETHERTYPE_IPV6, packet))
-    assert counted(node, "frame_drop_fragment", before, 4)
+    for frame in frames.fragments(wire.node_mac, wire.mac, question()):
+        wire.send(frame)
+    assert counted(node, "frame_drop_fragment", before)
     assert node.totals()["client_queries"] == before["client_queries"]
 
 
