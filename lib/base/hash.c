@@ -28,16 +28,10 @@ sip_round(struct sip_state *s)
 	s->v2 = rotate_left(s->v2, 32);
 }
 
-static inline void
-sip_absorb(struct sip_state *s, uint64_t word)
-{
-	s->v3 ^= word;
-	sip_round(s);
-	s->v0 ^= word;
-}
-
-uint64_t
-qn_hash(const struct qn_hash_key *key, struct qn_view bytes)
+/* Both variants, told apart by constants once inlined: rounds for each word, and at the end. */
+__attribute__((always_inline)) static inline uint64_t
+siphash(const struct qn_hash_key *key, struct qn_view bytes, unsigned word_rounds,
+    unsigned final_rounds)
 {
 	struct sip_state s = {
 	    .v0 = key->k0 ^ 0x736f6d6570736575ull,
@@ -45,22 +39,38 @@ qn_hash(const struct qn_hash_key *key, struct qn_view bytes)
 	    .v2 = key->k0 ^ 0x6c7967656e657261ull,
 	    .v3 = key->k1 ^ 0x7465646279746573ull,
 	};
-	const size_t tail_at = bytes.len - bytes.len % 8;
-	uint64_t last = (uint64_t)bytes.len << 56;
+	const size_t word_count = bytes.len / 8;
 
-	for (size_t at = 0; at < tail_at; at += 8) {
-		uint64_t word;
+	/* The last word holds what is left over, and the length. */
+	for (size_t i = 0; i <= word_count; i++) {
+		uint64_t word = 0;
 
-		memcpy(&word, bytes.data + at, sizeof(word));
-		sip_absorb(&s, word);
+		if (i < word_count) {
+			memcpy(&word, bytes.data + 8 * i, sizeof(word));
+		} else {
+			word = (uint64_t)bytes.len << 56;
+			for (size_t at = 8 * i; at < bytes.len; at++)
+				word |= (uint64_t)bytes.data[at] << (8 * (at % 8));
+		}
+		s.v3 ^= word;
+		for (unsigned round = 0; round < word_rounds; round++)
+			sip_round(&s);
+		s.v0 ^= word;
 	}
-	for (size_t at = tail_at; at < bytes.len; at++)
-		last |= (uint64_t)bytes.data[at] << (8 * (at - tail_at));
-	sip_absorb(&s, last);
-
 	s.v2 ^= 0xff;
-	sip_round(&s);
-	sip_round(&s);
-	sip_round(&s);
+	for (unsigned round = 0; round < final_rounds; round++)
+		sip_round(&s);
 	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+}
+
+uint64_t
+qn_hash(const struct qn_hash_key *key, struct qn_view bytes)
+{
+	return siphash(key, bytes, 1, 3);
+}
+
+uint64_t
+qn_siphash24(const struct qn_hash_key *key, struct qn_view bytes)
+{
+	return siphash(key, bytes, 2, 4);
 }

@@ -34,6 +34,7 @@
 	X(reply_negative)         /* Replies with NXDOMAIN or without data. */                    \
 	X(reply_referral)         /* Replies that lead closer. */                                 \
 	X(reply_truncated)        /* Replies with TC. */                                          \
+	X(reply_bad_cookie)       /* Replies that ask for the server's cookie. */                 \
 	X(reply_no_edns)          /* Replies of servers that do not understand EDNS. */           \
 	X(reply_refused)          /* Replies with REFUSED. */                                     \
 	X(reply_servfail)         /* Replies with another useless response code. */               \

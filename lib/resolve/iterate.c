@@ -325,6 +325,7 @@ task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
 	upstream->transport = transport;
 	upstream->edns = edns;
 	upstream->case_changed = false;
+	upstream->had_server_cookie = false;
 	upstream->minimized = question_minimize(task, &upstream->question);
 	upstream->timeout_us = qn_select_timeout_us(
 	    qn_ledger_find(&resolver->parts.ledger, &candidate->address), candidate->tries);
@@ -501,6 +502,19 @@ replied_useless(
 	qn_task_ready(resolver, task);
 }
 
+/* Its cookie is known now: once more, and over TCP if even that does not please it. */
+static void
+replied_bad_cookie(struct qn_resolver *resolver, struct qn_task *task,
+    const struct qn_upstream *upstream, struct qn_now now)
+{
+	if (upstream->transport == QN_TRANSPORT_TCP)
+		replied_useless(resolver, task, upstream);
+	else
+		task_ask(resolver, task, upstream->candidate,
+		    upstream->had_server_cookie ? QN_TRANSPORT_TCP : QN_TRANSPORT_UDP,
+		    upstream->edns, now);
+}
+
 void
 qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
     const struct qn_upstream *upstream, struct qn_now now)
@@ -539,6 +553,10 @@ qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
 			qn_task_retry_tcp(resolver, task, upstream, false, now);
 		else
 			replied_useless(resolver, task, upstream);
+		return;
+	case QN_REPLY_BAD_COOKIE:
+		qn_counter_add(&counters->reply_bad_cookie, 1);
+		replied_bad_cookie(resolver, task, upstream, now);
 		return;
 	case QN_REPLY_NO_EDNS:
 		qn_counter_add(&counters->reply_no_edns, 1);

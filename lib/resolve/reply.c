@@ -407,6 +407,9 @@ qn_reply_judge(struct qn_reply *reply, const struct qn_message *message,
 	case QN_RCODE_BADVERS:
 		reply->kind = context->edns_sent ? QN_REPLY_NO_EDNS : QN_REPLY_SERVFAIL;
 		return;
+	case QN_RCODE_BADCOOKIE:
+		reply->kind = QN_REPLY_BAD_COOKIE;
+		return;
 	case QN_RCODE_REFUSED:
 		reply->kind = QN_REPLY_REFUSED;
 		return;

@@ -25,11 +25,12 @@
 
 enum qn_reply_kind {
 	QN_REPLY_ANSWER, /* `sets` ends with the RRset asked for; the root's NS are `delegation` too. */
-	QN_REPLY_ALIAS,     /* `sets` ends with an alias to `target`, to be asked for itself. */
-	QN_REPLY_NEGATIVE,  /* `target`, at the end of `sets`, has not what was asked for. */
-	QN_REPLY_REFERRAL,  /* `delegation` is closer to the name. */
-	QN_REPLY_TRUNCATED, /* Ask again over TCP. */
-	QN_REPLY_NO_EDNS,   /* The server did not understand EDNS. */
+	QN_REPLY_ALIAS,      /* `sets` ends with an alias to `target`, to be asked for itself. */
+	QN_REPLY_NEGATIVE,   /* `target`, at the end of `sets`, has not what was asked for. */
+	QN_REPLY_REFERRAL,   /* `delegation` is closer to the name. */
+	QN_REPLY_TRUNCATED,  /* Ask again over TCP. */
+	QN_REPLY_BAD_COOKIE, /* Wants the cookie that it has sent along (RFC 7873 s5.3). */
+	QN_REPLY_NO_EDNS,    /* The server did not understand EDNS. */
 	QN_REPLY_REFUSED,
 	QN_REPLY_SERVFAIL, /* Or any other response code that helps nobody. */
 	QN_REPLY_LAME,     /* Does not serve the zone. */

@@ -50,6 +50,8 @@ qn_resolver_init(struct qn_arena *arena, const struct qn_resolver_limits *limits
 	for (uint32_t i = 0; i < table_len; i++)
 		qn_list_init(&table[i]);
 	qn_random_init(&resolver->random, seed);
+	resolver->cookie_secret = (struct qn_hash_key){
+	    qn_random_u64(&resolver->random), qn_random_u64(&resolver->random)};
 	qn_wheel_init(&resolver->wheel, now.mono);
 	qn_list_init(&resolver->ready);
 	qn_list_init(&resolver->sends);
@@ -143,6 +145,7 @@ reply_is_useful(enum qn_reply_kind kind)
 	case QN_REPLY_REFERRAL:
 	case QN_REPLY_TRUNCATED:
 		return true;
+	case QN_REPLY_BAD_COOKIE:
 	case QN_REPLY_NO_EDNS:
 	case QN_REPLY_REFUSED:
 	case QN_REPLY_SERVFAIL:
@@ -150,6 +153,23 @@ reply_is_useful(enum qn_reply_kind kind)
 		break;
 	}
 	return false;
+}
+
+/* Keeps the server's part of a cookie; the transport has matched our part. */
+static void
+cookie_learn(struct qn_resolver *resolver, const struct qn_upstream *upstream,
+    const struct qn_edns *edns, struct qn_now now)
+{
+	struct qn_cookie cookie;
+	struct qn_view data;
+
+	if (!upstream->edns || !qn_edns_option_find(edns, QN_EDNS_COOKIE, &data) ||
+	    !qn_cookie_read(&cookie, data) || cookie.len == QN_COOKIE_CLIENT_LEN)
+		return;
+	qn_ledger_set_cookie(&resolver->parts.ledger, &upstream->server.address,
+	    (struct qn_view){
+		cookie.octets + QN_COOKIE_CLIENT_LEN, cookie.len - QN_COOKIE_CLIENT_LEN},
+	    now);
 }
 
 void
@@ -171,6 +191,7 @@ qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_m
 	qn_ledger_replied(&resolver->parts.ledger, &upstream->server.address,
 	    (uint32_t)qn_mono_since_us(upstream->sent, now.mono), now);
 	qn_reply_judge(&resolver->reply, message, &context);
+	cookie_learn(resolver, upstream, &message->edns, now);
 	if (reply_is_useful(resolver->reply.kind)) {
 		if (!upstream->edns)
 			qn_ledger_set_no_edns(
@@ -290,6 +311,19 @@ qn_resolver_has_effects(const struct qn_resolver *resolver)
 	       !qn_list_empty(&resolver->expired) || !qn_list_empty(&resolver->finished);
 }
 
+/* Makes the cookie for a server, with what that server gave last; whether it gave any. */
+static bool
+cookie_add(const struct qn_resolver *resolver, struct qn_cookie *cookie,
+    const struct qn_upstream *upstream, const struct qn_server *server)
+{
+	qn_cookie_for_server(cookie, &resolver->cookie_secret, &upstream->server.address);
+	if (server == NULL || server->cookie_len == 0)
+		return false;
+	memcpy(cookie->octets + cookie->len, server->cookie, server->cookie_len);
+	cookie->len = (uint8_t)(cookie->len + server->cookie_len);
+	return true;
+}
+
 bool
 qn_resolver_take_send(
     struct qn_resolver *resolver, struct qn_upstream_query *query, struct qn_now now)
@@ -311,6 +345,9 @@ qn_resolver_take_send(
 	    .mix_case = server == NULL || !server->no_case,
 	    .question = &upstream->question,
 	};
+	if (upstream->edns)
+		upstream->had_server_cookie =
+		    cookie_add(resolver, &query->cookie, upstream, server);
 	/* The time that counts begins when the query leaves. */
 	upstream->sent = now.mono;
 	qn_wheel_start(&resolver->wheel, &upstream->timed.timer,

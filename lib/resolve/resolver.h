@@ -23,6 +23,7 @@
 #include "base/list.h"
 #include "base/time.h"
 #include "cache/answer.h"
+#include "policy/cookie.h"
 #include "resolve/config.h"
 #include "resolve/counters.h"
 #include "resolve/delegation.h"
@@ -67,6 +68,7 @@ struct qn_upstream_query {
 	enum qn_transport transport;
 	bool edns;
 	bool recursion_desired;
+	struct qn_cookie cookie;            /* With EDNS: its client part has to come back. */
 	bool mix_case;                      /* Letter case at random, to be matched in the reply. */
 	const struct qn_question *question; /* Stays valid until the slot is released. */
 };

@@ -97,6 +97,7 @@ struct qn_upstream {
 	uint8_t candidate;
 	bool edns;
 	bool minimized;
+	bool had_server_cookie;
 	bool case_changed; /* Asked over TCP because a reply over UDP had other letter case. */
 	enum qn_transport transport;
 	struct qn_endpoint server;
@@ -120,6 +121,7 @@ struct qn_resolver {
 	const struct qn_resolve_config *config;
 	struct qn_store store;
 	struct qn_random random;
+	struct qn_hash_key cookie_secret; /* Makes client cookies (RFC 7873). */
 	struct qn_wheel wheel;
 	struct qn_resolver_parts parts;
 	qn_counter task_gauge;

@@ -106,3 +106,14 @@ qn_ledger_set_no_case(struct qn_ledger *ledger, const struct qn_address *address
 {
 	ledger_row(ledger, address, now)->no_case = true;
 }
+
+void
+qn_ledger_set_cookie(struct qn_ledger *ledger, const struct qn_address *address,
+    struct qn_view cookie, struct qn_now now)
+{
+	struct qn_server *row = ledger_row(ledger, address, now);
+
+	qn_assert(cookie.len <= sizeof(row->cookie));
+	memcpy(row->cookie, cookie.data, cookie.len);
+	row->cookie_len = (uint8_t)cookie.len;
+}

@@ -16,10 +16,15 @@
 #include "base/hash.h"
 #include "base/time.h"
 
+/** Longest server cookie (RFC 7873 s4.2). */
+#define QN_SERVER_COOKIE_MAX 32
+
 struct qn_server {
 	struct qn_address address;
-	bool measured;     /* Whether srtt_us and rttvar_us mean anything. */
-	bool no_edns;      /* Answered FORMERR or NOTIMP to EDNS, and well without. */
+	bool measured;      /* Whether srtt_us and rttvar_us mean anything. */
+	bool no_edns;       /* Answered FORMERR or NOTIMP to EDNS, and well without. */
+	uint8_t cookie_len; /* Octets of the server cookie it gave last (RFC 7873); 0: none. */
+	uint8_t cookie[QN_SERVER_COOKIE_MAX];
 	bool no_case;      /* Changes the letter case of names. */
 	uint16_t timeouts; /* In a row. */
 	uint32_t srtt_us;
@@ -49,6 +54,10 @@ void qn_ledger_replied(
 /** Nothing came within the timeout. */
 void qn_ledger_timed_out(
     struct qn_ledger *ledger, const struct qn_address *address, struct qn_now now);
+
+/** The server gave a cookie of its own, at most QN_SERVER_COOKIE_MAX octets. */
+void qn_ledger_set_cookie(struct qn_ledger *ledger, const struct qn_address *address,
+    struct qn_view cookie, struct qn_now now);
 
 /** The server does not return names in the letter case it got them in. */
 void qn_ledger_set_no_case(

@@ -29,9 +29,20 @@ query_read_edns(struct qn_client_query *query, const struct qn_edns *edns)
 	query->udp_size = QN_CLIENT_UDP_MIN;
 	query->dnssec_ok = edns->present && edns->dnssec_ok;
 	query->wants_nsid = edns->present && qn_edns_option_find(edns, QN_EDNS_NSID, &data);
+	query->cookie.len = 0;
 	if (!edns->present || edns->udp_size < QN_CLIENT_UDP_MIN)
 		return;
 	query->udp_size = edns->udp_size < QN_CLIENT_UDP_MAX ? edns->udp_size : QN_CLIENT_UDP_MAX;
+}
+
+/* False when there is a cookie of a length that none has. */
+static bool
+query_read_cookie(struct qn_client_query *query, const struct qn_edns *edns)
+{
+	struct qn_view data;
+
+	return !edns->present || !qn_edns_option_find(edns, QN_EDNS_COOKIE, &data) ||
+	       qn_cookie_read(&query->cookie, data);
 }
 
 static enum qn_client_verdict
@@ -71,6 +82,8 @@ qn_client_read(struct qn_client_query *query, struct qn_view datagram)
 		return QN_CLIENT_FORMERR;
 	if (message.edns.present && message.edns.version != 0)
 		return QN_CLIENT_BADVERS;
+	if (!query_read_cookie(query, &message.edns))
+		return QN_CLIENT_FORMERR; /* RFC 7873 s5.2.2. */
 	return question_judge(&query->question);
 }
 
@@ -93,6 +106,7 @@ edns_len(const struct qn_client_query *query, uint16_t ede, const char *node_id)
 	if (!query->has_edns)
 		return 0;
 	return OPT_LEN + (query->wants_nsid ? OPTION_LEN + strlen(node_id) : 0) +
+	       (query->cookie.len != 0 ? OPTION_LEN + (size_t)query->cookie.len : 0) +
 	       (ede != QN_EDE_NONE ? OPTION_LEN + EDE_LEN : 0);
 }
 
@@ -110,6 +124,9 @@ write_edns(struct qn_writer *writer, const struct qn_client_query *query, uint16
 	if (query->wants_nsid)
 		qn_write_edns_option(writer, QN_EDNS_NSID,
 		    (struct qn_view){(const uint8_t *)node_id, strlen(node_id)});
+	if (query->cookie.len != 0)
+		qn_write_edns_option(writer, QN_EDNS_COOKIE,
+		    (struct qn_view){query->cookie.octets, query->cookie.len});
 	if (ede != QN_EDE_NONE) {
 		qn_store_be16(code, ede);
 		qn_write_edns_option(writer, QN_EDNS_ERROR, (struct qn_view){code, sizeof(code)});

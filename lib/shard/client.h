@@ -9,6 +9,7 @@
  * RFC:     1035 s4.1, 6891 s6.1.1 and s7, 5001 (NSID), 8914 (EDE), 8482 (ANY).
  */
 #include "cache/answer.h"
+#include "policy/cookie.h"
 
 /** Largest reply over UDP, whatever the client offers (semantics rule 17). */
 #define QN_CLIENT_UDP_MAX QN_EDNS_UDP_BUFFER
@@ -26,6 +27,7 @@ struct qn_client_query {
 	bool has_edns;
 	bool dnssec_ok;
 	bool wants_nsid;
+	struct qn_cookie cookie; /* As it came; the shard puts our part in before the reply. */
 };
 
 /** What to do with a query. */

@@ -25,6 +25,7 @@
 	X(client_not_query)  /* Dropped: a response. */                                  \
 	X(client_formerr)    /* Broken, or not one question. */                          \
 	X(client_notimp)     /* Opcode, class or type not served. */                     \
+	X(client_cookie)     /* Queries with a valid server cookie of ours. */           \
 	X(client_badvers)    /* EDNS version other than 0. */                            \
 	X(client_refused)    /* Not on the access list. */                               \
 	X(client_cache_only) /* RD=0, and nothing in the cache. */                       \
@@ -53,6 +54,7 @@
 	X(upstream_wrong_id)       /* Dropped: right peer, wrong id (near miss). */      \
 	X(upstream_wrong_question) /* Dropped: right id, another question. */            \
 	X(upstream_wrong_case)     /* Dropped: right question, letter case changed. */   \
+	X(upstream_wrong_cookie)   /* Dropped: right question, another's cookie. */      \
 	X(upstream_broken)         /* Dropped: malformed; the wait goes on. */
 
 struct qn_shard_counters {

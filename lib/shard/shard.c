@@ -309,6 +309,21 @@ client_resolve(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
 	    found == QN_CACHE_STALE ? QN_RESOLVE_STALE_US : QN_RESOLVE_CLIENT_US, now);
 }
 
+/* Gives a client that sent a cookie the server's part, which proves its address next time. */
+static void
+client_cookie(struct qn_shard *shard, struct qn_client_query *query, const struct qn_frame *frame,
+    struct qn_now now)
+{
+	const struct qn_hash_key *secret = &shard->config->cookie_secret;
+	const struct qn_address *client = &frame->source.address;
+
+	if (query->cookie.len == 0)
+		return;
+	if (qn_cookie_is_ours(&query->cookie, secret, client, now.wall))
+		qn_counter_add(&shard->counters.client_cookie, 1);
+	qn_cookie_renew(&query->cookie, secret, client, now.wall);
+}
+
 static struct qn_shard_result
 client_input(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
     const struct qn_frame *frame, struct qn_now now)
@@ -327,6 +342,7 @@ client_input(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
 		qn_counter_add(&counters->client_not_query, 1);
 		return result_of(QN_SHARD_DONE);
 	}
+	client_cookie(shard, &query, frame, now);
 	if (verdict == QN_CLIENT_RESOLVE && client_allowed(shard, &frame->source.address))
 		return client_resolve(shard, link, packet, frame, &query, now);
 
@@ -381,6 +397,8 @@ match_counter(struct qn_shard_counters *counters, enum qn_transport_match match)
 		return &counters->upstream_wrong_question;
 	case QN_MATCH_WRONG_CASE:
 		return &counters->upstream_wrong_case;
+	case QN_MATCH_WRONG_COOKIE:
+		return &counters->upstream_wrong_cookie;
 	case QN_MATCH_BROKEN:
 		break;
 	}

@@ -37,6 +37,7 @@ struct qn_shard_config {
 	uint16_t service_count;
 	struct qn_prefix allow[QN_SHARD_ALLOW_MAX]; /* Who may ask; others get REFUSED. */
 	uint16_t allow_count;
+	struct qn_hash_key cookie_secret; /* The same on all nodes behind an anycast address. */
 	struct qn_resolve_config resolve;
 };
 

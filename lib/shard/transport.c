@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "shard/transport.h"
 
+#include <string.h>
+
 void
 qn_transport_init(struct qn_transport_table *transport, struct qn_arena *arena, uint32_t slot_count,
     uint16_t worker, struct qn_port_table *ports, const uint8_t seed[QN_RANDOM_SEED_LEN])
@@ -103,6 +105,8 @@ qn_transport_write(const struct qn_sent *sent, struct qn_span payload)
 		const size_t opt_at =
 		    qn_write_edns_begin(&writer, QN_EDNS_UDP_BUFFER, QN_RCODE_NOERROR, false);
 
+		qn_write_edns_option(&writer, QN_EDNS_COOKIE,
+		    (struct qn_view){sent->query.cookie.octets, sent->query.cookie.len});
 		qn_write_edns_end(&writer, opt_at);
 		qn_write_section_count(&writer, QN_SECTION_ADDITIONAL, 1);
 	}
@@ -120,6 +124,18 @@ error_without_question(const struct qn_message *message)
 	       (rcode == QN_RCODE_FORMERR || rcode == QN_RCODE_NOTIMP);
 }
 
+/* A reply with a cookie has to bring our part back; one without may be of a server without. */
+static bool
+cookie_matches(const struct qn_sent *sent, const struct qn_edns *edns)
+{
+	struct qn_view data;
+
+	if (!sent->query.edns || !qn_edns_option_find(edns, QN_EDNS_COOKIE, &data))
+		return true;
+	return data.len >= QN_COOKIE_CLIENT_LEN &&
+	       memcmp(data.data, sent->query.cookie.octets, QN_COOKIE_CLIENT_LEN) == 0;
+}
+
 enum qn_transport_match
 qn_transport_match_stream(
     const struct qn_sent *sent, struct qn_view bytes, struct qn_message *message)
@@ -135,7 +151,7 @@ qn_transport_match_stream(
 	    message->question.class != sent->query.question->class ||
 	    !qn_name_equal(&message->question.name, &sent->name))
 		return QN_MATCH_WRONG_QUESTION;
-	return QN_MATCH_REPLY;
+	return cookie_matches(sent, &message->edns) ? QN_MATCH_REPLY : QN_MATCH_WRONG_COOKIE;
 }
 
 enum qn_transport_match

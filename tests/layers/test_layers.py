@@ -22,10 +22,11 @@ MAY_USE = {
     "base": (),
     "wire": ("base",),
     "net": ("base",),
+    "policy": ("base",),
     "cache": ("wire", "base"),
     "select": ("wire", "base"),
-    "resolve": ("cache", "select", "wire", "base"),
-    "shard": ("resolve", "net", "cache", "select", "wire", "base"),
+    "resolve": ("policy", "cache", "select", "wire", "base"),
+    "shard": ("resolve", "policy", "net", "cache", "select", "wire", "base"),
 }
 
 # What the program that links the libraries has to define.
