@@ -133,9 +133,7 @@ run_reload(struct exchange *exchange, struct node *node, const json_t *request)
 		    node->config_path);
 		return;
 	}
-	exchange->reply = json_pack("{s:b}", "reloaded", 1);
-	if (restart[0] != '\0')
-		json_object_set_new(exchange->reply, "restart_needed_for", json_string(restart));
+	exchange->reply = json_pack("{s:b, s:s}", "reloaded", 1, "waiting_for_restart", restart);
 }
 
 static void
