@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "reader.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -9,18 +10,11 @@
 #define EDNS_UDP_BUFFER 4096
 #define EDNS_FLAG_CO    0x4000u /* RFC 9824 s5: compact denial is understood. */
 
-/* Where lines that begin with no keyword belong. */
-enum place {
-	PLACE_NOWHERE,
-	PLACE_SECTION,
-	PLACE_RAW,
-};
-
 struct entry_reader {
 	struct reader *reader;
 	struct entry *entry;
 	struct packet *packet; /* The one being filled. */
-	enum place place;
+	bool in_section;       /* Lines that begin with no keyword are records of `section`. */
 	ldns_pkt_section section;
 };
 
@@ -243,8 +237,7 @@ read_record(struct entry_reader *at, const char *line)
 		: ldns_rr_new_frm_str(&rr, line, reader->ttl_s, reader->origin, NULL);
 
 	if (status != LDNS_STATUS_OK)
-		return reader_fail(
-		    reader, "not a record: %s.", ldns_get_errorstr_by_id(status));
+		return reader_fail(reader, "not a record: %s.", ldns_get_errorstr_by_id(status));
 	if (!ldns_pkt_push_rr(at->packet->message, at->section, rr)) {
 		ldns_rr_free(rr);
 		return reader_fail(reader, "too many records.");
@@ -252,38 +245,45 @@ read_record(struct entry_reader *at, const char *line)
 	return true;
 }
 
-/* Appends the octets that the hexadecimal digits of `line` stand for. */
+/* Octets written down as hexadecimal digits, gathered line by line. */
+struct octets {
+	size_t len;
+	uint8_t data[PACKET_LEN_MAX];
+};
+
 static bool
-append_hex(struct reader *reader, const char *line, uint8_t **data, size_t *len)
+append_hex(struct reader *reader, const char *line, struct octets *octets)
 {
-	uint8_t *longer = reader_take(reader, *len + strlen(line) / 2 + 1);
 	size_t digit_count = 0;
 
-	if (*len > 0)
-		memcpy(longer, *data, *len);
 	for (; *line != '\0'; line++) {
-		uint8_t *octet = longer + *len + digit_count / 2;
-
 		if (*line == ' ' || *line == '\t')
 			continue;
 		if (!isxdigit((unsigned char)*line))
 			return reader_fail(reader, "\"%c\" is no hexadecimal digit.", *line);
+		if (octets->len == PACKET_LEN_MAX)
+			return reader_fail(reader, "longer than any message.");
+		uint8_t *octet = &octets->data[octets->len];
+
 		*octet = (uint8_t)(*octet << 4 | ldns_hexdigit_to_int(*line));
-		digit_count++;
+		octets->len += digit_count++ % 2;
 	}
-	if (digit_count % 2 != 0)
-		return reader_fail(reader, "half an octet.");
-	*data = longer;
-	*len += digit_count / 2;
-	return *len <= PACKET_LEN_MAX || reader_fail(reader, "longer than any message.");
+	return digit_count % 2 == 0 || reader_fail(reader, "half an octet.");
+}
+
+static void
+keep_raw(struct entry_reader *at, const struct octets *octets)
+{
+	at->packet->raw = reader_take(at->reader, octets->len);
+	at->packet->raw_len = octets->len;
+	memcpy(at->packet->raw, octets->data, octets->len);
 }
 
 /* Reads lines of hexadecimal digits up to the line `end`. */
 static bool
-read_hex_block(struct reader *reader, const char *end, uint8_t **data, size_t *len)
+read_hex_block(struct reader *reader, const char *end, struct octets *octets)
 {
-	*data = reader_take(reader, 1);
-	*len = 0;
+	octets->len = 0;
 	for (;;) {
 		const char *line = text_line(&reader->text, TEXT_COMMENTS_ENTRY);
 
@@ -291,7 +291,7 @@ read_hex_block(struct reader *reader, const char *end, uint8_t **data, size_t *l
 			return reader_fail(reader, "the file ends before %s.", end);
 		if (text_begins(line, end))
 			return true;
-		if (!append_hex(reader, line, data, len))
+		if (!append_hex(reader, line, octets))
 			return false;
 	}
 }
@@ -342,40 +342,57 @@ on_section(struct entry_reader *at, char *rest)
 	if (known == NULL)
 		return reader_fail(
 		    at->reader, "there is no section \"%s\".", word == NULL ? "" : word);
-	at->place = PLACE_SECTION;
+	at->in_section = true;
 	at->section = (ldns_pkt_section)known->value;
 	return true;
 }
 
+static bool is_keyword(const char *line);
+
+/* What follows RAW, on its line and those behind, up to the next keyword. */
 static bool
 on_raw(struct entry_reader *at, char *rest)
 {
-	at->place = PLACE_RAW;
-	at->packet->raw = reader_take(at->reader, 1);
-	return append_hex(at->reader, rest, &at->packet->raw, &at->packet->raw_len);
+	struct octets octets = {0};
+
+	for (char *line = rest; line != NULL;
+	     line = text_line(&at->reader->text, TEXT_COMMENTS_ENTRY)) {
+		if (is_keyword(line)) {
+			text_again(&at->reader->text);
+			break;
+		}
+		if (!append_hex(at->reader, line, &octets))
+			return false;
+	}
+	keep_raw(at, &octets);
+	return true;
 }
 
 static bool
 on_hex_answer(struct entry_reader *at, char *rest)
 {
+	struct octets octets;
+
 	(void)rest;
-	return read_hex_block(
-	    at->reader, "HEX_ANSWER_END", &at->packet->raw, &at->packet->raw_len);
+	if (!read_hex_block(at->reader, "HEX_ANSWER_END", &octets))
+		return false;
+	keep_raw(at, &octets);
+	return true;
 }
 
 static bool
 on_hex_edns_data(struct entry_reader *at, char *rest)
 {
-	uint8_t *data;
-	size_t len;
+	ldns_pkt *message = at->packet->message;
+	struct octets octets;
 
 	(void)rest;
-	if (!read_hex_block(at->reader, "HEX_EDNSDATA_END", &data, &len))
+	if (!read_hex_block(at->reader, "HEX_EDNSDATA_END", &octets))
 		return false;
-	set_edns(at->packet->message);
-	ldns_rdf_deep_free(ldns_pkt_edns_data(at->packet->message));
+	set_edns(message);
+	ldns_rdf_deep_free(ldns_pkt_edns_data(message));
 	ldns_pkt_set_edns_data(
-	    at->packet->message, ldns_rdf_new_frm_data(LDNS_RDF_TYPE_NONE, len, data));
+	    message, ldns_rdf_new_frm_data(LDNS_RDF_TYPE_NONE, octets.len, octets.data));
 	return true;
 }
 
@@ -396,7 +413,7 @@ on_extra_packet(struct entry_reader *at, char *rest)
 	packet_init(at->reader, packet);
 	at->packet->next = packet;
 	at->packet = packet;
-	at->place = PLACE_NOWHERE;
+	at->in_section = false;
 	return true;
 }
 
@@ -431,20 +448,30 @@ static const struct keyword {
     {"TSIG", on_tsig},
 };
 
-static bool
-read_line(struct entry_reader *at, char *line)
+static const struct keyword *
+find_keyword(const char *line)
 {
 	for (size_t i = 0; i < COUNT_OF(keywords); i++)
 		if (text_begins(line, keywords[i].word))
-			return keywords[i].read(at, line + strlen(keywords[i].word));
-	switch (at->place) {
-	case PLACE_SECTION:
+			return &keywords[i];
+	return NULL;
+}
+
+static bool
+is_keyword(const char *line)
+{
+	return find_keyword(line) != NULL || text_begins(line, "ENTRY_END");
+}
+
+static bool
+read_line(struct entry_reader *at, char *line)
+{
+	const struct keyword *keyword = find_keyword(line);
+
+	if (keyword != NULL)
+		return keyword->read(at, line + strlen(keyword->word));
+	if (at->in_section)
 		return read_record(at, line);
-	case PLACE_RAW:
-		return append_hex(at->reader, line, &at->packet->raw, &at->packet->raw_len);
-	case PLACE_NOWHERE:
-		break;
-	}
 	return reader_fail(at->reader, "not expected inside an entry: \"%.40s\".", line);
 }
 

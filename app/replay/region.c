@@ -16,15 +16,20 @@ struct region_chunk {
 	alignas(max_align_t) char data[];
 };
 
+noreturn void
+memory_exhausted(void)
+{
+	fputs("quince-replay: out of memory.\n", stderr);
+	exit(2);
+}
+
 void *
 memory_take(size_t len)
 {
 	void *memory = calloc(1, len);
 
-	if (memory == NULL) {
-		fputs("quince-replay: out of memory.\n", stderr);
-		exit(2);
-	}
+	if (memory == NULL)
+		memory_exhausted();
 	return memory;
 }
 

@@ -8,6 +8,7 @@
  * Memory: chunks of the heap; a program that finds none left says so and ends.
  */
 #include <stddef.h>
+#include <stdnoreturn.h>
 
 struct region {
 	struct region_chunk *chunks; /* NULL while nothing has been taken. */
@@ -22,5 +23,8 @@ char *region_text(struct region *region, const char *text, size_t len);
 /** Gives everything back; the region is empty then and can be used again. */
 void region_free(struct region *region);
 
-/** As calloc() of one, but never NULL; the caller frees it. */
+/** Zeroed memory of the heap, never NULL; the caller frees it. */
 void *memory_take(size_t len);
+
+/** Says that there is no memory and ends the program. */
+noreturn void memory_exhausted(void);

@@ -176,5 +176,8 @@ QN_MUST_USE bool scenario_read(struct scenario *scenario, const char *path);
 
 void scenario_free(struct scenario *scenario);
 
+/** Reads "address" or "address@port", the port 0 where there is none; false when it is neither. */
+QN_MUST_USE bool endpoint_read(const char *word, struct qn_endpoint *endpoint);
+
 /** The word that stands for a kind of step in files. */
 const char *step_kind_word(enum step_kind kind);

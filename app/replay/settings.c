@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "settings.h"
+
+#include "text.h"
+#include "world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof(*(array)))
+
+#define ACCESS_RULE_MAX 64
+#define DATE_DIGITS     14
+
+/* Where the root is asked when the file does not say: a.root-servers.net. */
+static const struct qn_address builtin_root = {{198, 41, 0, 4}, QN_FAMILY_IPV4};
+
+/* What shows that it is virtual: noon of a day in 2026. */
+#define WALL_DEFAULT_S 1782302400
+
+/* An access-control line. */
+struct access_rule {
+	struct qn_prefix prefix;
+	bool allow;
+};
+
+struct mapping {
+	struct settings *settings;
+	const struct scenario *scenario;
+	struct access_rule access[ACCESS_RULE_MAX];
+	unsigned access_count;
+};
+
+__attribute__((format(printf, 2, 3))) static bool
+refuse(struct mapping *map, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(map->settings->reason, sizeof(map->settings->reason), format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+static bool
+is_on(const char *value)
+{
+	static const char *const words[] = {"yes", "on", "true", "1"};
+
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		if (strcasecmp(words[i], value) == 0)
+			return true;
+	return false;
+}
+
+/* --- Single settings -------------------------------------------------------------------- */
+
+/* What the settings of a section are handed to; `feature` is what the rule's row names. */
+typedef bool apply_function(
+    struct mapping *map, const struct setting *setting, const char *feature);
+
+static bool
+pass_over(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	(void)map;
+	(void)setting;
+	(void)feature;
+	return true;
+}
+
+static bool
+needs(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	(void)setting;
+	return refuse(map, "needs %s", feature);
+}
+
+static bool
+needs_if_on(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	return !is_on(setting->value) || needs(map, setting, feature);
+}
+
+static bool
+needs_if_off(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	return is_on(setting->value) || needs(map, setting, feature);
+}
+
+static bool
+bad_value(struct mapping *map, const struct setting *setting)
+{
+	return refuse(
+	    map, "line %u: %s cannot be \"%.60s\"", setting->line, setting->key, setting->value);
+}
+
+static bool
+set_minimization(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	uint8_t *minimization = &map->settings->shard.resolve.minimization;
+
+	(void)feature;
+	if (!is_on(setting->value))
+		*minimization = QN_MINIMIZATION_OFF;
+	else if (*minimization == QN_MINIMIZATION_OFF)
+		*minimization = QN_MINIMIZATION_RELAXED;
+	return true;
+}
+
+static bool
+set_strict_minimization(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	(void)feature;
+	if (is_on(setting->value))
+		map->settings->shard.resolve.minimization = QN_MINIMIZATION_STRICT;
+	return true;
+}
+
+static bool
+set_ipv4(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	(void)feature;
+	map->settings->shard.resolve.use_ipv4 = is_on(setting->value);
+	return true;
+}
+
+static bool
+set_ipv6(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	(void)feature;
+	map->settings->shard.resolve.use_ipv6 = is_on(setting->value);
+	return true;
+}
+
+static bool
+set_trust_anchor(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	(void)setting;
+	(void)feature;
+	map->settings->validates = true;
+	return true;
+}
+
+/* YYYYMMDDHHMMSS; "-1" and "0" leave the clock alone. */
+static bool
+set_date(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	const char *value = setting->value;
+	struct tm date = {0};
+
+	(void)feature;
+	if (strcmp(value, "-1") == 0 || strcmp(value, "0") == 0)
+		return true;
+	if (strlen(value) != DATE_DIGITS || strspn(value, "0123456789") != DATE_DIGITS ||
+	    sscanf(value, "%4d%2d%2d%2d%2d%2d", &date.tm_year, &date.tm_mon, &date.tm_mday,
+		&date.tm_hour, &date.tm_min, &date.tm_sec) != 6)
+		return bad_value(map, setting);
+	date.tm_year -= 1900;
+	date.tm_mon -= 1;
+	map->settings->wall.s = timegm(&date);
+	return true;
+}
+
+static bool
+set_timestamp(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	char *end;
+	const long long value = strtoll(setting->value, &end, 10);
+
+	(void)feature;
+	if (end == setting->value || *end != '\0' || value < 0 || value > UINT32_MAX)
+		return bad_value(map, setting);
+	map->settings->wall.s = value;
+	return true;
+}
+
+/* The iterator is always there; a validator without trust anchor lets everything through. */
+static bool
+set_modules(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	static const char *const others[][2] = {
+	    {"dns64", "DNS64"},
+	    {"subnetcache", "EDNS client subnet"},
+	    {"cachedb", "an outside cache"},
+	    {"python", "Python modules"},
+	    {"dynlib", "loaded modules"},
+	    {"ipset", "ipset"},
+	};
+
+	(void)feature;
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		if (strstr(setting->value, others[i][0]) != NULL)
+			return needs(map, setting, others[i][1]);
+	return true;
+}
+
+static bool
+set_node_id(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	struct qn_shard_config *shard = &map->settings->shard;
+
+	(void)feature;
+	if (strlen(setting->value) >= sizeof(shard->node_id))
+		return bad_value(map, setting);
+	strcpy(shard->node_id, setting->value);
+	return true;
+}
+
+/* "ascii_TEXT", or hexadecimal digits, which need not be text. */
+static bool
+set_nsid(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	static const char ascii[] = "ascii_";
+	struct setting text = *setting;
+
+	if (strncmp(setting->value, ascii, sizeof(ascii) - 1) != 0)
+		return needs(map, setting, feature);
+	text.value += sizeof(ascii) - 1;
+	return set_node_id(map, &text, feature);
+}
+
+static bool
+ends_with(const char *text, const char *end)
+{
+	const size_t len = strlen(text);
+	const size_t end_len = strlen(end);
+
+	return len >= end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+/* Taking a zone out of Unbound's built-in ones asks for nothing. */
+static bool
+set_local_zone(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	return ends_with(setting->value, "nodefault") || needs(map, setting, feature);
+}
+
+/* --- Access ----------------------------------------------------------------------------- */
+
+static bool
+add_access_rule(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	static const char *const allowing[] = {"allow", "allow_snoop"};
+	static const char *const refusing[] = {"refuse", "refuse_non_local"};
+	struct access_rule *rule = &map->access[map->access_count];
+	char prefix[QN_ADDRESS_TEXT_MAX], action[32];
+
+	if (map->access_count == ACCESS_RULE_MAX)
+		return needs(map, setting, "longer access lists");
+	if (sscanf(setting->value, "%63s %31s", prefix, action) != 2 ||
+	    !qn_prefix_from_text(&rule->prefix, prefix))
+		return bad_value(map, setting);
+	map->access_count++;
+	for (size_t i = 0; i < COUNT_OF(allowing); i++)
+		if (strcmp(allowing[i], action) == 0) {
+			rule->allow = true;
+			return true;
+		}
+	for (size_t i = 0; i < COUNT_OF(refusing); i++)
+		if (strcmp(refusing[i], action) == 0)
+			return true;
+	return needs(map, setting, feature);
+}
+
+static bool
+allow(struct settings *settings, struct qn_prefix prefix)
+{
+	settings->shard.allow[settings->shard.allow_count++] = prefix;
+	return true;
+}
+
+/* The rule for clients on the host itself, whose address no frame can carry. */
+static void
+allow_loopback(struct mapping *map, const struct qn_address *loopback)
+{
+	const struct qn_address address = world_client_address(loopback);
+	bool allowed = true;
+
+	for (unsigned i = 0; i < map->access_count; i++)
+		if (qn_prefix_contains(&map->access[i].prefix, loopback))
+			allowed = map->access[i].allow;
+	if (allowed)
+		allow(map->settings,
+		    (struct qn_prefix){address, (uint8_t)(8 * qn_family_octets(address.family))});
+}
+
+/* A shard knows who is allowed; who is not, within that, it cannot be told. */
+static bool
+allow_by_rules(struct mapping *map)
+{
+	for (unsigned i = 0; i < map->access_count; i++)
+		if (map->access[i].allow)
+			allow(map->settings, map->access[i].prefix);
+	for (unsigned i = 0; i < map->access_count; i++) {
+		const struct access_rule *rule = &map->access[i];
+
+		for (unsigned k = 0; !rule->allow && k < map->access_count; k++)
+			if (map->access[k].allow &&
+			    map->access[k].prefix.len_bits <= rule->prefix.len_bits &&
+			    qn_prefix_contains(&map->access[k].prefix, &rule->prefix.address))
+				return refuse(map, "needs exceptions in access lists");
+	}
+	return true;
+}
+
+/* Without a list, Unbound's files allow the host itself, and Deckard's everybody. */
+static bool
+set_access(struct mapping *map)
+{
+	static const struct qn_prefix everybody_ipv4 = {{{0}, QN_FAMILY_IPV4}, 0};
+	static const struct qn_prefix everybody_ipv6 = {{{0}, QN_FAMILY_IPV6}, 0};
+	static const struct qn_address loopback_ipv4 = {{127, [3] = 1}, QN_FAMILY_IPV4};
+	static const struct qn_address loopback_ipv6 = {{[15] = 1}, QN_FAMILY_IPV6};
+
+	if (map->access_count == 0 && map->scenario->dialect == DIALECT_FLAT)
+		return allow(map->settings, everybody_ipv4) && allow(map->settings, everybody_ipv6);
+	allow_loopback(map, &loopback_ipv4);
+	allow_loopback(map, &loopback_ipv6);
+	return allow_by_rules(map);
+}
+
+/* --- Zones ------------------------------------------------------------------------------ */
+
+static bool
+add_root_address(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	struct qn_resolve_config *resolve = &map->settings->shard.resolve;
+	struct qn_hint *hint = &resolve->hints[resolve->hint_count];
+	struct qn_endpoint endpoint;
+	char name[32];
+
+	(void)feature;
+	if (!endpoint_read(setting->value, &endpoint))
+		return bad_value(map, setting);
+	if (!qn_address_reachable(&endpoint.address))
+		return needs(map, setting, "servers at unusual addresses");
+	if (resolve->hint_count == QN_HINT_MAX)
+		return needs(map, setting, "more root servers");
+	const int len = snprintf(name, sizeof(name), "root-%u.invalid", resolve->hint_count + 1u);
+
+	if (!qn_name_from_text(&hint->name, name, (size_t)len))
+		return bad_value(map, setting);
+	hint->addresses[0] = endpoint.address;
+	hint->address_count = 1;
+	resolve->hint_count++;
+	return true;
+}
+
+/* The name of a zone that a section is about. */
+static const char *
+zone_name(const struct section *section)
+{
+	for (const struct setting *s = section->settings; s != NULL; s = s->next)
+		if (strcmp(s->key, "name") == 0)
+			return s->value;
+	return "";
+}
+
+static bool
+set_stub_zone(struct mapping *map, const struct section *section, const char *feature)
+{
+	if (strcmp(zone_name(section), ".") != 0)
+		return refuse(map, "needs %s", feature);
+	for (const struct setting *s = section->settings; s != NULL; s = s->next)
+		if (strcmp(s->key, "stub-addr") == 0 && !add_root_address(map, s, feature))
+			return false;
+	return true;
+}
+
+/* --- The tables ------------------------------------------------------------------------- */
+
+/* A key, or the beginning of keys where a "*" ends it. The first row that fits counts. */
+struct rule {
+	const char *key;
+	apply_function *apply;
+	const char *feature; /* What the shard would have to have. */
+};
+
+static const struct rule rules[] = {
+    /* What a shard can be told. */
+    {"qname-minimisation", set_minimization, NULL},
+    {"query-minimization", set_minimization, NULL},
+    {"qname-minimisation-strict", set_strict_minimization, NULL},
+    {"do-ip4", set_ipv4, NULL},
+    {"do-ip6", set_ipv6, NULL},
+    {"stub-addr", add_root_address, NULL},
+    {"access-control", add_access_rule, "access rules of other kinds"},
+    {"identity", set_node_id, NULL},
+    {"nsid", set_nsid, "an NSID that is no text"},
+    {"module-config", set_modules, NULL},
+    {"val-override-date", set_date, NULL},
+    {"val-override-timestamp", set_timestamp, NULL},
+    {"trust-anchor", set_trust_anchor, NULL},
+    {"trust-anchor-file", set_trust_anchor, NULL},
+    {"trusted-keys-file", set_trust_anchor, NULL},
+    {"auto-trust-anchor-file", set_trust_anchor, NULL},
+
+    /* What it has not got. */
+    {"do-not-query-localhost", needs_if_off, "servers on the host itself"},
+    {"local-zone", set_local_zone, "local data"},
+    {"local-zone-*", needs, "local data"},
+    {"local-data", needs, "local data"},
+    {"local-data-ptr", needs, "local data"},
+    {"define-tag", needs, "access tags"},
+    {"access-control-tag*", needs, "access tags"},
+    {"access-control-view", needs, "views"},
+    {"response-ip*", needs, "policy on the addresses in answers"},
+    {"serve-expired", needs_if_on, "stale answers"},
+    {"serve-original-ttl", needs_if_on, "original TTLs"},
+    {"cache-min-ttl", needs, "TTL limits"},
+    {"cache-max-ttl", needs, "TTL limits"},
+    {"cache-max-negative-ttl", needs, "TTL limits"},
+    {"cache-min-negative-ttl", needs, "TTL limits"},
+    {"send-client-subnet", needs, "EDNS client subnet"},
+    {"client-subnet-*", needs, "EDNS client subnet"},
+    {"max-client-subnet-*", needs, "EDNS client subnet"},
+    {"min-client-subnet-*", needs, "EDNS client subnet"},
+    {"edns-client-string*", needs, "EDNS client strings"},
+    {"edns-tcp-keepalive*", needs, "TCP towards clients"},
+    {"answer-cookie", needs_if_on, "DNS cookies"},
+    {"cookie-secret*", needs, "DNS cookies"},
+    {"dns64-*", needs, "DNS64"},
+    {"do-nat64", needs_if_on, "NAT64"},
+    {"nat64-prefix", needs, "NAT64"},
+    {"dns-error-reporting", needs_if_on, "DNS error reporting"},
+    {"hide-identity", needs_if_on, "a hidden identity"},
+    {"hide-version", needs_if_on, "a hidden version"},
+    {"version", needs, "a version of its own"},
+    {"private-address", needs, "private addresses"},
+    {"private-domain", needs, "private addresses"},
+    {"tcp-upstream", needs_if_on, "TCP to authorities"},
+    {"tls-upstream", needs_if_on, "TLS to authorities"},
+    {"ssl-upstream", needs_if_on, "TLS to authorities"},
+    {"ratelimit*", needs, "rate limits"},
+    {"ip-ratelimit*", needs, "rate limits"},
+
+    /* What no answer depends on, in the comparison that counts. */
+    {"aggressive-nsec", pass_over, NULL},
+    {"caps-*", pass_over, NULL},
+    {"deny-any", pass_over, NULL},
+    {"discard-timeout", pass_over, NULL},
+    {"do-daemonize", pass_over, NULL},
+    {"domain-insecure", pass_over, NULL},
+    {"ede*", pass_over, NULL},
+    {"edns-buffer-size", pass_over, NULL},
+    {"fake-*", pass_over, NULL},
+    {"feature*", pass_over, NULL},
+    {"force-ipv6", pass_over, NULL},
+    {"harden-*", pass_over, NULL},
+    {"hide-trustanchor", pass_over, NULL},
+    {"ignore-cd-flag", pass_over, NULL},
+    {"infra-*", pass_over, NULL},
+    {"iter-scrub-*", pass_over, NULL},
+    {"jostle-timeout", pass_over, NULL},
+    {"key-cache-*", pass_over, NULL},
+    {"log-*", pass_over, NULL},
+    {"max-udp-size", pass_over, NULL},
+    {"minimal-responses", pass_over, NULL},
+    {"msg-*", pass_over, NULL},
+    {"num-*", pass_over, NULL},
+    {"outbound-msg-retry", pass_over, NULL},
+    {"outgoing-*", pass_over, NULL},
+    {"prefer-ip*", pass_over, NULL},
+    {"prefetch*", pass_over, NULL},
+    {"root-key-sentinel", pass_over, NULL},
+    {"rrset-*", pass_over, NULL},
+    {"serve-expired-*", pass_over, NULL},
+    {"target-fetch-policy", pass_over, NULL},
+    {"trust-anchor-signaling", pass_over, NULL},
+    {"unknown-server-time-limit", pass_over, NULL},
+    {"use-caps-for-id", pass_over, NULL},
+    {"val-*", pass_over, NULL},
+    {"verbosity", pass_over, NULL},
+    {"wait-limit*", pass_over, NULL},
+};
+
+static bool
+key_fits(const char *pattern, const char *key)
+{
+	const size_t len = strcspn(pattern, "*");
+
+	return pattern[len] == '*' ? strncmp(pattern, key, len) == 0 : strcmp(pattern, key) == 0;
+}
+
+static bool
+apply_setting(struct mapping *map, const struct setting *setting)
+{
+	for (size_t i = 0; i < COUNT_OF(rules); i++)
+		if (key_fits(rules[i].key, setting->key))
+			return rules[i].apply(map, setting, rules[i].feature);
+	return refuse(map, "line %u: the key %.60s is not known", setting->line, setting->key);
+}
+
+static bool
+set_server(struct mapping *map, const struct section *section, const char *feature)
+{
+	(void)feature;
+	for (const struct setting *s = section->settings; s != NULL; s = s->next)
+		if (!apply_setting(map, s))
+			return false;
+	return true;
+}
+
+static bool
+section_needs(struct mapping *map, const struct section *section, const char *feature)
+{
+	(void)section;
+	return refuse(map, "needs %s", feature);
+}
+
+static bool
+pass_over_section(struct mapping *map, const struct section *section, const char *feature)
+{
+	(void)map;
+	(void)section;
+	(void)feature;
+	return true;
+}
+
+static bool
+apply_section(struct mapping *map, const struct section *section)
+{
+	static const struct {
+		const char *name;
+		bool (*apply)(
+		    struct mapping *map, const struct section *section, const char *feature);
+		const char *feature;
+	} sections[] = {
+	    {"", set_server, NULL},
+	    {"server", set_server, NULL},
+	    {"stub-zone", set_stub_zone, "stub zones"},
+	    {"forward-zone", section_needs, "forward zones"},
+	    {"auth-zone", section_needs, "authoritative zones"},
+	    {"rpz", section_needs, "response policy zones"},
+	    {"view", section_needs, "views"},
+	    {"remote-control", pass_over_section, NULL},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(sections); i++)
+		if (strcmp(sections[i].name, section->name) == 0)
+			return sections[i].apply(map, section, sections[i].feature);
+	return refuse(map, "line %u: the section %s is not known", section->line, section->name);
+}
+
+bool
+settings_read(struct settings *settings, const struct scenario *scenario)
+{
+	struct mapping map = {.settings = settings, .scenario = scenario};
+	struct qn_resolve_config *resolve = &settings->shard.resolve;
+
+	*settings = (struct settings){
+	    .shard.node_id = "replay",
+	    .shard.resolve.use_ipv4 = true,
+	    .shard.resolve.use_ipv6 = true,
+	    .wall.s = WALL_DEFAULT_S,
+	};
+	for (const struct section *s = scenario->sections; s != NULL; s = s->next)
+		if (!apply_section(&map, s))
+			return false;
+	if (resolve->hint_count == 0) {
+		resolve->hints[0] = (struct qn_hint){
+		    .name = qn_name_root, .addresses[0] = builtin_root, .address_count = 1};
+		resolve->hint_count = 1;
+	}
+	return set_access(&map);
+}
