@@ -80,17 +80,21 @@ follow_cache(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 	struct qn_negative *negative = &resolver->reply.negative;
 
 	if (qn_store_get_rrset(store, &task->name, task->question.type, now, rrset)) {
+		qn_trace_add(resolver, task, QN_TRACE_CACHE, now);
 		finish_positive(resolver, task, rrset, now);
 		return ENDED;
 	}
 	if (qn_store_get_negative(store, &task->name, task->question.type, now, negative) ||
 	    qn_store_get_nxdomain_above(store, &task->name, now, negative)) {
+		qn_trace_add(resolver, task, QN_TRACE_CACHE, now);
 		finish_negative(resolver, task, negative, now);
 		return ENDED;
 	}
 	if (task->question.type != QN_TYPE_CNAME &&
-	    qn_store_get_rrset(store, &task->name, QN_TYPE_CNAME, now, rrset))
+	    qn_store_get_rrset(store, &task->name, QN_TYPE_CNAME, now, rrset)) {
+		qn_trace_add(resolver, task, QN_TRACE_CACHE, now);
 		return follow_alias(resolver, task, rrset, now);
+	}
 	return NOTHING;
 }
 
@@ -520,7 +524,11 @@ qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
     const struct qn_upstream *upstream, struct qn_now now)
 {
 	struct qn_resolve_counters *counters = &resolver->counters;
+	struct qn_trace_event *event =
+	    qn_trace_add_upstream(resolver, task, upstream, QN_TRACE_REPLY, now);
 
+	if (event != NULL)
+		event->verdict = resolver->reply.kind;
 	switch (resolver->reply.kind) {
 	case QN_REPLY_ANSWER:
 		qn_counter_add(&counters->reply_answer, 1);

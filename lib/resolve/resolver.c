@@ -94,6 +94,29 @@ task_rearm(struct qn_resolver *resolver, struct qn_task *task)
 	qn_wheel_start(&resolver->wheel, &task->timed.timer, deadline);
 }
 
+/* Where an asker goes among the others, who stand in the order of their deadlines. */
+static struct qn_list *
+askers_due_after(struct qn_task *task, struct qn_mono deadline)
+{
+	struct qn_list *link = &task->askers;
+
+	while (link->prev != &task->askers &&
+	       qn_list_entry(link->prev, struct qn_asker, link)->deadline.us > deadline.us)
+		link = link->prev;
+	return link;
+}
+
+static void
+asker_wait(struct qn_resolver *resolver, struct qn_task *task, struct qn_asker *asker,
+    uint64_t wait_us, struct qn_now now)
+{
+	asker->deadline = qn_mono_after_us(now.mono, wait_us);
+	asker->expired = false;
+	qn_list_append(askers_due_after(task, asker->deadline), &asker->link);
+	task->asker_count++;
+	task_rearm(resolver, task);
+}
+
 enum qn_ask_result
 qn_resolver_ask(struct qn_resolver *resolver, const struct qn_question *question,
     struct qn_asker *asker, uint64_t wait_us, struct qn_now now)
@@ -107,11 +130,7 @@ qn_resolver_ask(struct qn_resolver *resolver, const struct qn_question *question
 	}
 	if (qn_counter_get(&resolver->counters.tasks_started) == started)
 		qn_counter_add(&resolver->counters.tasks_joined, 1);
-	asker->deadline = qn_mono_after_us(now.mono, wait_us);
-	asker->expired = false;
-	qn_list_append(&task->askers, &asker->link);
-	task->asker_count++;
-	task_rearm(resolver, task);
+	asker_wait(resolver, task, asker, wait_us, now);
 	resolver_settle(resolver, now);
 	return QN_ASK_WAIT;
 }
@@ -122,6 +141,26 @@ qn_resolver_refresh(
 {
 	qn_task_refresh(resolver, question, now);
 	resolver_settle(resolver, now);
+}
+
+bool
+qn_resolver_trace(struct qn_resolver *resolver, struct qn_trace *trace, struct qn_now now)
+{
+	struct qn_task *task;
+
+	if (resolver->trace != NULL)
+		return false;
+	task = qn_task_open(resolver, &trace->question, NULL, now);
+	if (task == NULL)
+		return false;
+	resolver->trace = trace;
+	trace->started = now.mono;
+	task->traced = true;
+	task->refresh = true;
+	qn_trace_add(resolver, task, QN_TRACE_QUESTION, now);
+	asker_wait(resolver, task, &trace->asker, QN_RESOLVE_TASK_US, now);
+	resolver_settle(resolver, now);
+	return true;
 }
 
 void
@@ -214,6 +253,7 @@ qn_resolver_unsent(struct qn_resolver *resolver, uint32_t slot, struct qn_now no
 	if (task == NULL)
 		return;
 	qn_counter_add(&resolver->counters.upstream_unsent, 1);
+	qn_trace_add_upstream(resolver, task, upstream, QN_TRACE_UNSENT, now);
 	qn_upstream_release(resolver, upstream);
 	qn_task_unsent(resolver, task, upstream);
 	resolver_settle(resolver, now);
@@ -229,6 +269,7 @@ qn_resolver_suspect(
 	if (task == NULL || upstream->transport == QN_TRANSPORT_TCP)
 		return;
 	qn_counter_add(&resolver->counters.upstream_suspect, 1);
+	qn_trace_add_upstream(resolver, task, upstream, QN_TRACE_SUSPECT, now);
 	qn_upstream_release(resolver, upstream);
 	qn_task_retry_tcp(resolver, task, upstream, case_changed, now);
 	resolver_settle(resolver, now);
@@ -240,6 +281,7 @@ upstream_expired(struct qn_resolver *resolver, struct qn_upstream *upstream, str
 	struct qn_task *task = upstream->task;
 
 	qn_counter_add(&resolver->counters.upstream_timeouts, 1);
+	qn_trace_add_upstream(resolver, task, upstream, QN_TRACE_TIMEOUT, now);
 	qn_ledger_timed_out(&resolver->parts.ledger, &upstream->server.address, now);
 	qn_upstream_release(resolver, upstream);
 	qn_task_ready(resolver, task);
@@ -350,6 +392,7 @@ qn_resolver_take_send(
 		    cookie_add(resolver, &query->cookie, upstream, server);
 	/* The time that counts begins when the query leaves. */
 	upstream->sent = now.mono;
+	qn_trace_add_upstream(resolver, upstream->task, upstream, QN_TRACE_QUERY, now);
 	qn_wheel_start(&resolver->wheel, &upstream->timed.timer,
 	    qn_mono_after_us(now.mono, upstream->timeout_us));
 	if (upstream->minimized)
@@ -374,8 +417,9 @@ qn_resolver_take_release(struct qn_resolver *resolver, uint32_t *slot)
 	return true;
 }
 
-struct qn_asker *
-qn_resolver_take_answer(struct qn_resolver *resolver, struct qn_answer *answer)
+/* Takes the next asker, a trace's too; NULL when there is none. */
+static struct qn_asker *
+take_asker(struct qn_resolver *resolver, struct qn_answer *answer)
 {
 	struct qn_list *link = qn_list_pop(&resolver->expired);
 
@@ -398,6 +442,18 @@ qn_resolver_take_answer(struct qn_resolver *resolver, struct qn_answer *answer)
 		resolver->fetched = task;
 	}
 	return qn_list_entry(link, struct qn_asker, link);
+}
+
+struct qn_asker *
+qn_resolver_take_answer(struct qn_resolver *resolver, struct qn_answer *answer)
+{
+	struct qn_asker *asker = take_asker(resolver, answer);
+
+	if (asker != NULL && resolver->trace != NULL && asker == &resolver->trace->asker) {
+		qn_trace_end(resolver);
+		asker = take_asker(resolver, answer);
+	}
+	return asker;
 }
 
 /* --- Figures ---------------------------------------------------------------------------- */

@@ -96,6 +96,15 @@ QN_MUST_USE enum qn_ask_result qn_resolver_ask(struct qn_resolver *resolver,
 void qn_resolver_refresh(
     struct qn_resolver *resolver, const struct qn_question *question, struct qn_now now);
 
+struct qn_trace;
+
+/**
+ * Has the question of `trace` asked anew and every step of it written into `trace`, whose
+ * `done` is set at the end. False when another trace is being written or there is no place.
+ */
+QN_MUST_USE bool qn_resolver_trace(
+    struct qn_resolver *resolver, struct qn_trace *trace, struct qn_now now);
+
 /** A reply to the query in `slot`, matched by the transport; `message` read gave as OK. */
 void qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot,
     const struct qn_message *message, struct qn_now now);

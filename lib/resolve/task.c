@@ -147,6 +147,7 @@ task_create(struct qn_resolver *resolver, const struct qn_question *question, ui
 	task->alias_count = 0;
 	task->zone_known = false;
 	task->refresh = false;
+	task->traced = parent != NULL && parent->traced;
 	task->upstream = NULL;
 	task->seen_refused = false;
 	task->seen_other = false;
@@ -165,6 +166,7 @@ task_create(struct qn_resolver *resolver, const struct qn_question *question, ui
 	qn_counter_add(&resolver->task_gauge, 1);
 	qn_counter_add(&resolver->counters.tasks_started, 1);
 	qn_task_ready(resolver, task);
+	qn_trace_add(resolver, task, QN_TRACE_QUESTION, now);
 	return task;
 }
 
@@ -329,8 +331,15 @@ answer_seal(struct qn_resolver *resolver, struct qn_task *task, uint16_t rcode, 
 }
 
 static void
-task_end(struct qn_resolver *resolver, struct qn_task *task)
+task_end(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
+	struct qn_trace_event *event = qn_trace_add(resolver, task, QN_TRACE_END, now);
+
+	if (event != NULL) {
+		qn_name_copy(&event->name, &task->question.name);
+		event->rcode = task->answer.rcode;
+		event->ede = task->answer.ede;
+	}
 	task->state = QN_TASK_FINISHED;
 	qn_wheel_stop(&resolver->wheel, &task->timed.timer);
 	qn_list_remove(&task->table_link);
@@ -354,7 +363,7 @@ qn_task_finish(
 	wake_parents(resolver, task);
 	answer_seal(
 	    resolver, task, rcode, QN_EDE_NONE, task->ttl_s == UINT32_MAX ? 0 : task->ttl_s, now);
-	task_end(resolver, task);
+	task_end(resolver, task, now);
 }
 
 void
@@ -369,7 +378,7 @@ qn_task_fail(struct qn_resolver *resolver, struct qn_task *task, enum qn_ede ede
 	answer_begin(task); /* Drops the aliases that led nowhere. */
 	wake_parents(resolver, task);
 	answer_seal(resolver, task, rcode, (uint16_t)ede, 0, now);
-	task_end(resolver, task);
+	task_end(resolver, task, now);
 }
 
 void

@@ -12,6 +12,7 @@
 #include "base/wheel.h"
 #include "resolve/reply.h"
 #include "resolve/resolver.h"
+#include "resolve/trace.h"
 
 #define QN_PAGE_SMALL_LEN 4096u
 #define QN_PAGE_LARGE_LEN 65535u
@@ -52,7 +53,7 @@ struct qn_task {
 	uint16_t query_count;
 	struct qn_budget *budget;
 
-	struct qn_list askers; /* Clients, in the order they came. */
+	struct qn_list askers; /* Clients, in the order of their deadlines. */
 	uint16_t asker_count;
 	struct qn_list parents; /* struct qn_wait: tasks that wait for this one. */
 	struct qn_list waits;   /* struct qn_wait: tasks that this one waits for. */
@@ -63,6 +64,7 @@ struct qn_task {
 	uint8_t known_labels;    /* Of `name`: the longest ending that is no unknown zone cut. */
 	uint8_t minimized_count; /* Queries with a shortened name, for this `name`. */
 	bool minimize;
+	bool traced;     /* Part of the question that `trace` of the resolver is about. */
 	bool refresh;    /* Asks again although the cache knows: what it knows ends soon. */
 	bool zone_known; /* Whether `zone` has been looked up for this `name`. */
 	struct qn_delegation zone;
@@ -138,6 +140,8 @@ struct qn_resolver {
 	struct qn_list finished; /* Tasks whose askers can fetch the answer. */
 	struct qn_task *fetched; /* Its last asker was taken: freed at the next event. */
 
+	struct qn_trace *trace; /* Being written; mostly NULL. */
+
 	struct qn_reply reply; /* Scratch. */
 	uint8_t encoded[QN_PAGE_LARGE_LEN];
 	uint8_t store_scratch[QN_CACHE_VALUE_MAX];
@@ -195,6 +199,20 @@ void qn_task_retry_tcp(struct qn_resolver *resolver, struct qn_task *task,
 /** Goes on after a query that the transport could not send: it cannot in a moment either. */
 void qn_task_unsent(
     struct qn_resolver *resolver, struct qn_task *task, const struct qn_upstream *upstream);
+
+/* trace.c */
+
+/** Notes a step of a task, if it is traced; NULL if not. The caller fills in what else matters. */
+struct qn_trace_event *qn_trace_add(struct qn_resolver *resolver, const struct qn_task *task,
+    enum qn_trace_kind kind, struct qn_now now);
+
+/** Notes what became of a query: its server, question and time taken, too. */
+struct qn_trace_event *qn_trace_add_upstream(struct qn_resolver *resolver,
+    const struct qn_task *task, const struct qn_upstream *upstream, enum qn_trace_kind kind,
+    struct qn_now now);
+
+/** Ends the trace: no task belongs to it any more. */
+void qn_trace_end(struct qn_resolver *resolver);
 
 /* resolver.c */
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "resolve/trace.h"
 #include "shard/shard_state.h"
 
 /* Echo replies a second and worker: enough to watch a node, too few to matter in a flood. */
@@ -820,6 +821,17 @@ qn_shard_rest_us(const struct qn_shard *shard, struct qn_now now, uint64_t most_
 	if (!qn_list_empty(&shard->transport.held) && most_us > HELD_RETRY_US)
 		most_us = HELD_RETRY_US;
 	return qn_resolver_rest_us(shard->resolver, now, most_us);
+}
+
+bool
+qn_shard_trace(struct qn_shard *shard, struct qn_trace *trace, struct qn_now now)
+{
+	struct qn_cache_key key;
+
+	qn_cache_key_init(&key, &shard->shared.hash_key, QN_CACHE_ANSWER, &trace->question.name,
+	    trace->question.type);
+	return home_worker(shard, key.hash) != shard->limits.worker ||
+	       qn_resolver_trace(shard->resolver, trace, now);
 }
 
 uint32_t

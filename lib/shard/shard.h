@@ -133,6 +133,14 @@ uint32_t qn_shard_expire(struct qn_shard *shard, struct qn_now now, uint32_t cou
 /** How long the worker may rest if no packet comes: microseconds, at most `most_us`. */
 uint64_t qn_shard_rest_us(const struct qn_shard *shard, struct qn_now now, uint64_t most_us);
 
+struct qn_trace;
+
+/**
+ * Traces the question of `trace` (lib/resolve/trace.h) if it belongs to this worker. False
+ * when it does but cannot be traced now; nothing happens on the other workers.
+ */
+QN_MUST_USE bool qn_shard_trace(struct qn_shard *shard, struct qn_trace *trace, struct qn_now now);
+
 /** Forgets all that the cache of this shard holds at or below `name`; returns how many entries. */
 uint32_t qn_shard_flush(struct qn_shard *shard, const struct qn_name *name);
 
