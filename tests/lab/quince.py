@@ -15,6 +15,8 @@ from lab import ROOT, until
 BUILD = ROOT / os.environ.get("QN_BUILD", "build")
 QUINCED = BUILD / "app/quinced/quinced"
 QUINCECTL = BUILD / "app/quincectl/quincectl"
+# In a sanitized build: leaks in libraries that are not ours.
+LSAN_OPTIONS = f"suppressions={ROOT}/tests/port/lsan.supp:print_suppressions=0"
 START_S = 30.0  # Sanitized builds map a lot of memory first.
 
 
@@ -54,7 +56,7 @@ class Node:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=dict(os.environ, **(environment or {})),
+                env=dict(os.environ, LSAN_OPTIONS=LSAN_OPTIONS, **(environment or {})),
             )
 
     def start(self):
