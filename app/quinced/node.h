@@ -38,7 +38,7 @@ QN_MUST_USE int node_start(struct node *node, const char *config_path,
 /** Stops the workers and gives everything back. */
 void node_stop(struct node *node);
 
-/** What a node that starts still waits for; NULL when queries are answered. */
+/** What the node waits for, one of a few constant texts; NULL when it lacks nothing. */
 const char *node_waits_for(const struct node *node, struct qn_now now);
 
 /**

@@ -16,25 +16,33 @@ notify_init(struct notify *notify)
 		notify->watchdog_us = 0;
 }
 
+/* Says what a node that is ready lacks, if anything. A link can go down and come up all day. */
 static void
-say_ready(struct node *node, const char *missing)
+say_state(const char *missing)
 {
-	node->ready = true;
-	if (missing == NULL)
-		qn_log(QN_LOG_NOTICE, "node", "ready.");
-	else
-		qn_log(QN_LOG_WARNING, "node", "ready, though it still waits for %s.", missing);
-	sd_notifyf(0, "READY=1\nSTATUS=Answering%s%s.", missing == NULL ? "" : ", waiting for ",
-	    missing == NULL ? "" : missing);
+	if (missing == NULL) {
+		qn_log_limited(QN_LOG_NOTICE, "node", "answering.");
+		sd_notify(0, "STATUS=Answering.");
+	} else {
+		qn_log_limited(QN_LOG_WARNING, "node", "answering, but waiting for %s.", missing);
+		sd_notifyf(0, "STATUS=Answering, but waiting for %s.", missing);
+	}
 }
 
 static void
-tick_starting(struct node *node, struct qn_now now)
+tick_readiness(struct notify *notify, struct node *node, struct qn_now now)
 {
 	const char *missing = node_waits_for(node, now);
+	const bool was_ready = node->ready;
 
 	if (missing == NULL || qn_mono_since_us(node->started.mono, now.mono) >= NOTIFY_READY_US)
-		say_ready(node, missing);
+		node->ready = true;
+	/* One of a few constant texts, so that another pointer is another reason. */
+	if (node->ready && (!was_ready || missing != notify->missing))
+		say_state(missing);
+	if (node->ready && !was_ready)
+		sd_notify(0, "READY=1");
+	notify->missing = missing;
 }
 
 /* Whether every worker has turned since the last time this was asked. */
@@ -53,7 +61,7 @@ workers_live(struct notify *notify, const struct node *node)
 }
 
 static void
-tick_running(struct notify *notify, const struct node *node, struct qn_now now)
+tick_watchdog(struct notify *notify, const struct node *node, struct qn_now now)
 {
 	if (notify->watchdog_us == 0 ||
 	    qn_mono_since_us(notify->signed_at, now.mono) < notify->watchdog_us / 4)
@@ -66,10 +74,8 @@ tick_running(struct notify *notify, const struct node *node, struct qn_now now)
 void
 notify_tick(struct notify *notify, struct node *node, struct qn_now now)
 {
-	if (node->ready)
-		tick_running(notify, node, now);
-	else
-		tick_starting(node, now);
+	tick_readiness(notify, node, now);
+	tick_watchdog(notify, node, now);
 }
 
 int

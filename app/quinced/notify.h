@@ -12,6 +12,7 @@
 #define NOTIFY_READY_US (3 * QN_US_PER_S)
 
 struct notify {
+	const char *missing;  /* What node_waits_for() said last. */
 	uint64_t watchdog_us; /* How often a sign of life is wanted; 0: never. */
 	struct qn_mono signed_at;
 	uint64_t turns[QN_SHARD_WORKER_MAX]; /* Of each worker at the last sign. */
@@ -20,8 +21,9 @@ struct notify {
 void notify_init(struct notify *notify);
 
 /**
- * Says READY when the node has become that, or has had its time to; later gives the signs of
- * life, as long as every worker turns. Called from the control thread's loop.
+ * Says READY when the node has become that, or has had its time to, and what it lacks whenever
+ * that changes; gives the signs of life as long as every worker turns. For the control thread's
+ * loop.
  */
 void notify_tick(struct notify *notify, struct node *node, struct qn_now now);
 
