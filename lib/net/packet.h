@@ -21,3 +21,10 @@ qn_packet_view(const struct qn_packet *packet)
 {
 	return (struct qn_view){packet->data, packet->len};
 }
+
+/** The whole buffer of a packet, to write into. */
+static inline struct qn_span
+qn_packet_span(const struct qn_packet *packet)
+{
+	return (struct qn_span){packet->data, packet->capacity};
+}

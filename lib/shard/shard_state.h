@@ -34,3 +34,32 @@ struct qn_shard {
 	uint8_t value[QN_CACHE_VALUE_MAX];      /* What a cache lookup found. */
 	uint8_t scratch[QN_CLIENT_SCRATCH_LEN]; /* A reply being cut down. */
 };
+
+static inline struct qn_shard_result
+qn_shard_result_of(enum qn_shard_verdict verdict)
+{
+	return (struct qn_shard_result){.verdict = verdict};
+}
+
+/* shard_client.c: clients' queries and their replies. */
+
+/** The worker that resolves a question with this hash of its cache key. */
+uint16_t qn_shard_home(const struct qn_shard *shard, uint32_t hash);
+
+/** Handles a client's datagram: answers in its buffer, parks it, or names its home worker. */
+struct qn_shard_result qn_shard_client_input(struct qn_shard *shard, uint16_t link,
+    struct qn_packet *packet, const struct qn_frame *frame, struct qn_now now);
+
+/** Writes the next reply to a parked client; false when there is none. */
+bool qn_shard_client_output(
+    struct qn_shard *shard, uint16_t *link_index, struct qn_packet *packet, struct qn_now now);
+
+/* shard_upstream.c: queries to authorities and their replies. */
+
+/** Handles a datagram to one of the node's upstream ports. */
+struct qn_shard_result qn_shard_upstream_input(struct qn_shard *shard,
+    const struct qn_packet *packet, const struct qn_frame *frame, struct qn_now now);
+
+/** Writes the next query to an authority; false when there is none that can go now. */
+bool qn_shard_upstream_output(
+    struct qn_shard *shard, uint16_t *link_index, struct qn_packet *packet, struct qn_now now);

@@ -15,6 +15,9 @@
 #include "shard/counters.h"
 #include "shard/ports.h"
 
+/** How often to look whether the next hop of a held query has become known. */
+#define QN_HELD_RETRY_US (1 * QN_US_PER_MS)
+
 /** One query as it was sent. */
 struct qn_sent {
 	struct qn_list link; /* In `held` or `streams`, or in no list. */

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "shard/shard_state.h"
+
+/* How long after its end an answer may still be served when no better is to be had. */
+#define STALE_MOST_S 86400u
+
+/* Answers that live shorter than this are not asked for again before their end. */
+#define REFRESH_LEAST_S 10u
+
+static void
+count_rcode(struct qn_shard *shard, uint16_t rcode)
+{
+	struct qn_shard_counters *counters = &shard->counters;
+
+	switch (rcode) {
+	case QN_RCODE_NOERROR:
+		qn_counter_add(&counters->rcode_noerror, 1);
+		break;
+	case QN_RCODE_SERVFAIL:
+		qn_counter_add(&counters->rcode_servfail, 1);
+		break;
+	case QN_RCODE_NXDOMAIN:
+		qn_counter_add(&counters->rcode_nxdomain, 1);
+		break;
+	case QN_RCODE_REFUSED:
+		qn_counter_add(&counters->rcode_refused, 1);
+		break;
+	default:
+		qn_counter_add(&counters->rcode_other, 1);
+		break;
+	}
+}
+
+/* Writes the reply to `query` into `payload` and counts it: the one place where replies are made. */
+static uint16_t
+client_reply(struct qn_shard *shard, struct qn_span payload, const struct qn_client_query *query,
+    const struct qn_answer *answer, uint32_t age_s)
+{
+	bool truncated;
+	const size_t len = qn_client_reply(
+	    payload, query, answer, age_s, shard->config->node_id, shard->scratch, &truncated);
+
+	qn_counter_add(&shard->counters.client_replies, 1);
+	count_rcode(shard, answer->rcode);
+	if (truncated)
+		qn_counter_add(&shard->counters.client_truncated, 1);
+	return (uint16_t)len;
+}
+
+/* Replies in the buffer that the query came in. */
+static struct qn_shard_result
+client_reply_here(struct qn_shard *shard, struct qn_packet *packet, const struct qn_frame *frame,
+    const struct qn_client_query *query, const struct qn_answer *answer, uint32_t age_s)
+{
+	const struct qn_span payload = {
+	    packet->data + frame->payload_at, packet->capacity - frame->payload_at};
+	const uint16_t len = client_reply(shard, payload, query, answer, age_s);
+
+	packet->len =
+	    qn_frame_reply_udp((struct qn_span){packet->data, packet->capacity}, frame, len);
+	return qn_shard_result_of(QN_SHARD_SEND);
+}
+
+static struct qn_shard_result
+client_reply_empty(struct qn_shard *shard, struct qn_packet *packet, const struct qn_frame *frame,
+    const struct qn_client_query *query, uint16_t rcode, uint16_t ede)
+{
+	const struct qn_answer answer = {.rcode = rcode, .ede = ede};
+
+	return client_reply_here(shard, packet, frame, query, &answer, 0);
+}
+
+static struct qn_shard_result
+client_reply_value(struct qn_shard *shard, struct qn_packet *packet, const struct qn_frame *frame,
+    const struct qn_client_query *query, size_t value_len)
+{
+	const struct qn_view value = {shard->value, value_len};
+	struct qn_answer answer;
+	const bool whole = qn_answer_open(&answer, value);
+
+	qn_assert(whole);
+	return client_reply_here(shard, packet, frame, query, &answer, 0);
+}
+
+static bool
+client_allowed(const struct qn_shard *shard, const struct qn_address *address)
+{
+	for (uint16_t i = 0; i < shard->config->allow_count; i++)
+		if (qn_prefix_contains(&shard->config->allow[i], address))
+			return true;
+	return false;
+}
+
+/* The worker that resolves a question: the upper bits of a hash whose lower ones place it. */
+uint16_t
+qn_shard_home(const struct qn_shard *shard, uint32_t hash)
+{
+	return (uint16_t)((uint64_t)hash * shard->limits.worker_count >> 32);
+}
+
+/*
+ * Looks the question up in a worker's cache of ready-made answers, into shard->value. An
+ * answer too old even for RFC 8767 counts as none.
+ */
+static enum qn_cache_found
+client_lookup(struct qn_shard *shard, uint16_t worker, const struct qn_cache_key *key,
+    struct qn_now now, struct qn_answer *answer, struct qn_cache_item *item)
+{
+	const enum qn_cache_found found =
+	    qn_cache_get(shard->shared.caches[worker], key, now, shard->value, item);
+
+	if (found == QN_CACHE_MISS ||
+	    !qn_answer_open(answer, (struct qn_view){shard->value, item->value_len}))
+		return QN_CACHE_MISS;
+	if (found == QN_CACHE_STALE && item->age_s - item->ttl_s >= STALE_MOST_S)
+		return QN_CACHE_MISS;
+	return found;
+}
+
+/* Whether a fresh answer is in the last tenth of its life: what is still asked for then is popular. */
+static bool
+ends_soon(const struct qn_cache_item *item)
+{
+	return item->ttl_s >= REFRESH_LEAST_S && item->age_s >= item->ttl_s - item->ttl_s / 10;
+}
+
+/* Marks an answer as stale, for the reply (RFC 8767 s4, RFC 8914 s4.4 and s4.20). */
+static void
+answer_mark_stale(struct qn_shard *shard, struct qn_answer *answer, uint32_t *age_s)
+{
+	answer->ede =
+	    answer->rcode == QN_RCODE_NXDOMAIN ? QN_EDE_STALE_NXDOMAIN : QN_EDE_STALE_ANSWER;
+	*age_s = QN_ANSWER_STALE;
+	qn_counter_add(&shard->counters.client_stale, 1);
+}
+
+/* Parks the client and hands its question to the iterator. */
+static struct qn_shard_result
+client_park(struct qn_shard *shard, uint16_t link, const struct qn_frame *frame,
+    const struct qn_client_query *query, uint64_t wait_us, struct qn_now now)
+{
+	struct qn_parked *parked = qn_pool_take(&shard->parked);
+
+	if (parked == NULL) {
+		qn_counter_add(&shard->counters.client_shed, 1);
+		return qn_shard_result_of(QN_SHARD_DONE);
+	}
+	parked->query = *query;
+	parked->path = qn_frame_path_back(frame);
+	parked->client = frame->source;
+	parked->service = frame->destination;
+	parked->link = link;
+	if (qn_resolver_ask(shard->resolver, &query->question, &parked->asker, wait_us, now) ==
+	    QN_ASK_SHED) {
+		qn_pool_put(&shard->parked, parked);
+		qn_counter_add(&shard->counters.client_shed, 1);
+		return qn_shard_result_of(QN_SHARD_DONE);
+	}
+	qn_counter_add(&shard->counters.cache_misses, 1);
+	qn_counter_add(&shard->parked_gauge, 1);
+	return qn_shard_result_of(QN_SHARD_DONE);
+}
+
+/* Answers a question whose last attempt failed a moment ago (RFC 9520), as best as possible. */
+static bool
+client_known_failure(struct qn_shard *shard, const struct qn_client_query *query,
+    enum qn_cache_found found, struct qn_answer *answer, uint32_t *age_s, struct qn_now now)
+{
+	struct qn_store store = {
+	    shard->shared.caches[shard->limits.worker], &shard->shared.hash_key, shard->scratch};
+	struct qn_failure failure;
+
+	if (!qn_store_get_failure(
+		&store, &query->question.name, query->question.type, now, &failure))
+		return false;
+	if (found == QN_CACHE_STALE) {
+		answer_mark_stale(shard, answer, age_s);
+		return true;
+	}
+	*answer = (struct qn_answer){.rcode = failure.rcode, .ede = failure.ede};
+	*age_s = 0;
+	return true;
+}
+
+/* Answers from the cache of the question's home worker, or takes it there. */
+static struct qn_shard_result
+client_resolve(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
+    const struct qn_frame *frame, const struct qn_client_query *query, struct qn_now now)
+{
+	struct qn_cache_item item;
+	struct qn_cache_key key;
+	struct qn_answer answer;
+
+	qn_cache_key_init(&key, &shard->shared.hash_key, QN_CACHE_ANSWER, &query->question.name,
+	    query->question.type);
+	const uint16_t home = qn_shard_home(shard, key.hash);
+	const enum qn_cache_found found = client_lookup(shard, home, &key, now, &answer, &item);
+	const bool refresh = found == QN_CACHE_FRESH && ends_soon(&item);
+
+	if ((found != QN_CACHE_FRESH || refresh) && home != shard->limits.worker) {
+		qn_counter_add(&shard->counters.frame_handed_over, 1);
+		return (struct qn_shard_result){QN_SHARD_HANDOVER, home};
+	}
+	qn_counter_add(&shard->counters.client_queries, 1);
+	if (refresh)
+		qn_resolver_refresh(shard->resolver, &query->question, now);
+	if (found == QN_CACHE_FRESH ||
+	    client_known_failure(shard, query, found, &answer, &item.age_s, now)) {
+		qn_counter_add(&shard->counters.cache_hits, 1);
+		return client_reply_here(shard, packet, frame, query, &answer, item.age_s);
+	}
+	if (!(query->flags & QN_FLAG_RD)) {
+		qn_counter_add(&shard->counters.client_cache_only, 1);
+		return client_reply_empty(
+		    shard, packet, frame, query, QN_RCODE_REFUSED, QN_EDE_NOT_AUTHORITATIVE);
+	}
+	return client_park(shard, link, frame, query,
+	    found == QN_CACHE_STALE ? QN_RESOLVE_STALE_US : QN_RESOLVE_CLIENT_US, now);
+}
+
+/* Gives a client that sent a cookie the server's part, which proves its address next time. */
+static void
+client_cookie(struct qn_shard *shard, struct qn_client_query *query, const struct qn_frame *frame,
+    struct qn_now now)
+{
+	const struct qn_hash_key *secret = &shard->config->cookie_secret;
+	const struct qn_address *client = &frame->source.address;
+
+	if (query->cookie.len == 0)
+		return;
+	if (qn_cookie_is_ours(&query->cookie, secret, client, now.wall))
+		qn_counter_add(&shard->counters.client_cookie, 1);
+	qn_cookie_renew(&query->cookie, secret, client, now.wall);
+}
+
+struct qn_shard_result
+qn_shard_client_input(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
+    const struct qn_frame *frame, struct qn_now now)
+{
+	const struct qn_view datagram = {packet->data + frame->payload_at, frame->payload_len};
+	const struct qn_span value = {shard->value, sizeof(shard->value)};
+	struct qn_shard_counters *counters = &shard->counters;
+	struct qn_client_query query;
+	const enum qn_client_verdict verdict = qn_client_read(&query, datagram);
+
+	if (verdict == QN_CLIENT_RUNT) {
+		qn_counter_add(&counters->client_runts, 1);
+		return qn_shard_result_of(QN_SHARD_DONE);
+	}
+	if (verdict == QN_CLIENT_NOT_QUERY) {
+		qn_counter_add(&counters->client_not_query, 1);
+		return qn_shard_result_of(QN_SHARD_DONE);
+	}
+	client_cookie(shard, &query, frame, now);
+	if (verdict == QN_CLIENT_RESOLVE && client_allowed(shard, &frame->source.address))
+		return client_resolve(shard, link, packet, frame, &query, now);
+
+	qn_counter_add(&counters->client_queries, 1);
+	if (!client_allowed(shard, &frame->source.address)) {
+		qn_counter_add(&counters->client_refused, 1);
+		return client_reply_empty(
+		    shard, packet, frame, &query, QN_RCODE_REFUSED, QN_EDE_PROHIBITED);
+	}
+	switch (verdict) {
+	case QN_CLIENT_FORMERR:
+		qn_counter_add(&counters->client_formerr, 1);
+		return client_reply_empty(
+		    shard, packet, frame, &query, QN_RCODE_FORMERR, QN_EDE_NONE);
+	case QN_CLIENT_BADVERS:
+		qn_counter_add(&counters->client_badvers, 1);
+		return client_reply_empty(
+		    shard, packet, frame, &query, QN_RCODE_BADVERS, QN_EDE_NONE);
+	case QN_CLIENT_ANY:
+		qn_counter_add(&counters->client_any, 1);
+		return client_reply_value(
+		    shard, packet, frame, &query, qn_client_any(value, &query.question));
+	case QN_CLIENT_CHAOS:
+		qn_counter_add(&counters->client_chaos, 1);
+		return client_reply_value(shard, packet, frame, &query,
+		    qn_client_chaos(value, &query.question, shard->config->node_id));
+	case QN_CLIENT_NOTIMP:
+	case QN_CLIENT_RESOLVE:
+	case QN_CLIENT_RUNT:
+	case QN_CLIENT_NOT_QUERY:
+		break;
+	}
+	qn_counter_add(&counters->client_notimp, 1);
+	return client_reply_empty(shard, packet, frame, &query, QN_RCODE_NOTIMP, QN_EDE_NONE);
+}
+
+/* --- Parked clients --------------------------------------------------------------------- */
+
+/* In place of a failure, the last answer there was, if it is not too old. */
+static void
+answer_prefer_stale(struct qn_shard *shard, const struct qn_client_query *query,
+    struct qn_answer *answer, uint32_t *age_s, struct qn_now now)
+{
+	struct qn_cache_item item;
+	struct qn_answer stale;
+	struct qn_cache_key key;
+
+	if (answer->rcode != QN_RCODE_SERVFAIL && answer->rcode != QN_RCODE_REFUSED)
+		return;
+	qn_cache_key_init(&key, &shard->shared.hash_key, QN_CACHE_ANSWER, &query->question.name,
+	    query->question.type);
+	if (client_lookup(shard, shard->limits.worker, &key, now, &stale, &item) == QN_CACHE_MISS)
+		return;
+	*answer = stale;
+	answer_mark_stale(shard, answer, age_s);
+}
+
+/* The answer to a parked client. */
+bool
+qn_shard_client_output(
+    struct qn_shard *shard, uint16_t *link_index, struct qn_packet *packet, struct qn_now now)
+{
+	struct qn_answer answer;
+	uint32_t age_s = 0;
+	struct qn_asker *asker = qn_resolver_take_answer(shard->resolver, &answer);
+
+	if (asker == NULL)
+		return false;
+	struct qn_parked *parked = qn_list_entry(asker, struct qn_parked, asker);
+	const uint16_t payload_at =
+	    qn_frame_payload_at(&parked->path, parked->client.address.family);
+
+	answer_prefer_stale(shard, &parked->query, &answer, &age_s, now);
+	const struct qn_span payload = {packet->data + payload_at, packet->capacity - payload_at};
+	const uint16_t len = client_reply(shard, payload, &parked->query, &answer, age_s);
+
+	packet->len = qn_frame_build_udp(
+	    qn_packet_span(packet), &parked->path, &parked->service, &parked->client, len);
+	*link_index = parked->link;
+	qn_pool_put(&shard->parked, parked);
+	qn_counter_sub(&shard->parked_gauge, 1);
+	qn_counter_add(&shard->counters.client_answered, 1);
+	return true;
+}
