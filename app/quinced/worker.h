@@ -19,7 +19,7 @@
 /* Begins on a cache line of its own: workers stand in one array. */
 struct __attribute__((aligned(QN_ARENA_ALIGN))) worker {
 	/* Set by the node before the loop starts. */
-	uint16_t index;
+	_Alignas(QN_ARENA_ALIGN) uint16_t index;
 	uint16_t core;
 	uint16_t worker_count;
 	uint16_t port_count;
@@ -30,8 +30,9 @@ struct __attribute__((aligned(QN_ARENA_ALIGN))) worker {
 	struct handover *peers;                      /* One for each worker, this one included. */
 	struct outgoing outgoing[QN_SHARD_LINK_MAX]; /* One for each port. */
 
-	struct command_box commands;
-	struct worker_counters counters;
+	/* What the control thread writes and reads, on cache lines of its own. */
+	_Alignas(QN_ARENA_ALIGN) struct command_box commands;
+	_Alignas(QN_ARENA_ALIGN) struct worker_counters counters;
 	struct rest rest;
 };
 
