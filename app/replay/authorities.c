@@ -39,8 +39,8 @@ static void
 send_octets(struct authorities *authorities, const struct upstream *upstream,
     struct message_octets *octets, uint64_t delay_us)
 {
-	world_send(authorities->world, &upstream->server, &upstream->source,
-	    (struct qn_view){octets->data, octets->len}, delay_us);
+	world_send(authorities->world, &upstream->path, (struct qn_view){octets->data, octets->len},
+	    delay_us);
 	free(octets->data);
 }
 
@@ -65,7 +65,7 @@ static bool
 entry_fits(const struct authorities *authorities, const struct entry *entry,
     const struct upstream *upstream)
 {
-	const struct match_rules rules = {authorities->strict, upstream->transport == WORLD_TCP};
+	const struct match_rules rules = {authorities->strict, upstream->path.tcp};
 	struct mismatch mismatch;
 
 	return match_entry(entry, upstream->message, rules, &mismatch);
@@ -97,7 +97,7 @@ find_in_ranges(const struct authorities *authorities, const struct upstream *ups
 {
 	for (struct range *range = authorities->scenario->ranges; range != NULL;
 	     range = range->next) {
-		if (!range_in_force(authorities, range, &upstream->server))
+		if (!range_in_force(authorities, range, &upstream->path.server))
 			continue;
 		for (struct entry *entry = range->entries; entry != NULL; entry = entry->next)
 			if (entry_fits(authorities, entry, upstream))
@@ -132,7 +132,7 @@ step_wants(
     const struct authorities *authorities, const struct step *step, const struct upstream *upstream)
 {
 	return (!step->has_address ||
-		   qn_address_equal(&step->address, &upstream->server.address)) &&
+		   qn_address_equal(&step->address, &upstream->path.server.address)) &&
 	       entry_fits(authorities, step->entry, upstream);
 }
 
@@ -188,9 +188,7 @@ authorities_query(struct authorities *authorities, const struct world_query *que
 	upstream = memory_take(sizeof(*upstream));
 	*upstream = (struct upstream){
 	    .next = authorities->newest,
-	    .server = query->server,
-	    .source = query->source,
-	    .transport = query->transport,
+	    .path = query->path,
 	    .open = true,
 	    .message = message,
 	};
@@ -260,9 +258,11 @@ authorities_drop(struct authorities *authorities, const struct step *step)
 	for (struct upstream *upstream = authorities->newest; upstream != NULL;
 	     upstream = upstream->next) {
 		if (!upstream->open || (step->has_address && !qn_address_equal(&step->address,
-								 &upstream->server.address)))
+								 &upstream->path.server.address)))
 			continue;
 		upstream->open = false;
+		if (step->kind == STEP_ERROR)
+			world_fail(authorities->world, &upstream->path);
 		return true;
 	}
 	return false;

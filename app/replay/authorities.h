@@ -14,9 +14,7 @@
 /** A query of the resolver. */
 struct upstream {
 	struct upstream *next; /* The one before it. */
-	struct qn_endpoint server;
-	struct qn_endpoint source;
-	enum world_transport transport;
+	struct world_path path;
 	bool open;    /* Not answered, and not meant to stay so. */
 	bool checked; /* A CHECK_OUT_QUERY has been about it. */
 	ldns_pkt *message;
@@ -56,7 +54,10 @@ void authorities_forgive(struct authorities *authorities);
 /** Answers an open query with the entry of a REPLY step; one that comes later if there is none. */
 void authorities_reply(struct authorities *authorities, const struct step *step);
 
-/** Lets an open query stay unanswered; false when there is none, or none to the step's address. */
+/**
+ * Lets an open query stay unanswered, and has the resolver told so after an ERROR step; false
+ * when there is none, or none to the step's address.
+ */
 QN_MUST_USE bool authorities_drop(struct authorities *authorities, const struct step *step);
 
 /** Whether a query since the last QUERY was what the CHECK_OUT_QUERY `step` says. */

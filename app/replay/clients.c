@@ -50,6 +50,7 @@ clients_ask(struct clients *clients, const struct step *step)
 
 	ask->next = clients->newest;
 	ask->client = client_of(clients, step);
+	ask->tcp = step->entry->match & MATCH_TCP;
 	clients->newest = ask;
 	clients->count++;
 	if (!reply_make(&octets, step->entry, &step->entry->first, NULL))
@@ -116,7 +117,7 @@ ask_fits(const struct clients *clients, const struct ask *ask, const struct entr
 		return false;
 	}
 	return match_entry(
-	    entry, ask->answer, (struct match_rules){clients->strict, false}, mismatch);
+	    entry, ask->answer, (struct match_rules){clients->strict, ask->tcp}, mismatch);
 }
 
 static bool

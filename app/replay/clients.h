@@ -3,6 +3,10 @@
 /**
  * @file
  * All clients of a scenario: what they asked and what they were told.
+ *
+ * Shards have no streams yet. A question that a file asks over TCP goes over UDP and is told
+ * from the others by nothing but this; answers that would not have been cut off over TCP but
+ * are over UDP fail.
  */
 #include "match.h"
 #include "reply.h"
@@ -12,6 +16,7 @@
 struct ask {
 	struct ask *next; /* The one before it. */
 	struct qn_endpoint client;
+	bool tcp; /* As the file has it. */
 	bool answered;
 	bool checked;     /* A CHECK_ANSWER has been about it. */
 	ldns_pkt *answer; /* NULL while there is none, or none that can be read. */

@@ -438,6 +438,7 @@ static const struct keyword {
 } keywords[] = {
     {"MATCH", on_match},
     {"REPLY", on_reply},
+    {"FLAGS", on_reply},
     {"ADJUST", on_adjust},
     {"SECTION", on_section},
     {"RAW", on_raw},

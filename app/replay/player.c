@@ -76,10 +76,11 @@ on_query(void *context, const struct world_query *query)
 	const struct upstream *upstream = authorities_query(&player->authorities, query);
 	char address[QN_ADDRESS_TEXT_MAX], question[DESCRIBE_MAX];
 
-	qn_address_to_text(&query->server.address, address);
+	qn_address_to_text(&query->path.server.address, address);
 	if (upstream != NULL)
-		tell(player, "%s is asked %s%s", address,
+		tell(player, "%s is asked %s%s%s", address,
 		    describe_question(upstream->message, question),
+		    upstream->path.tcp ? " over TCP" : "",
 		    upstream->open ? " and has no answer" : "");
 }
 
@@ -171,11 +172,14 @@ play_check_answer(struct player *player, const struct step *step)
 	return true;
 }
 
+/* Deckard does not look at what was asked, and its files do not always mean it. */
 static bool
 play_check_out_query(struct player *player, const struct step *step)
 {
 	const struct qn_mono until = patience_end(player);
 
+	if (player->scenario->dialect == DIALECT_FLAT)
+		return true;
 	while (!authorities_check(&player->authorities, step))
 		if (!worth_waiting(player, until) || !turn(player, until))
 			return fail_step(player, step, "the resolver has not asked this");
@@ -326,39 +330,13 @@ play_steps(struct player *player)
 
 /* --- The whole -------------------------------------------------------------------------- */
 
-/* What no shard can be asked for yet; NULL when the step can be played. */
-static const char *
-step_needs(const struct step *step)
-{
-	switch (step->kind) {
-	case STEP_QUERY:
-	case STEP_CHECK_ANSWER:
-		return step->entry->match & MATCH_TCP ? "TCP towards clients" : NULL;
-	case STEP_CHECK_FILE:
-		return "files that the resolver writes";
-	case STEP_NOTHING:
-	case STEP_CHECK_OUT_QUERY:
-	case STEP_REPLY:
-	case STEP_TRAFFIC:
-	case STEP_TIMEOUT:
-	case STEP_ERROR:
-	case STEP_TIME_PASSES:
-	case STEP_ASSIGN:
-	case STEP_INFRA_RTT:
-	case STEP_FLUSH_MESSAGE:
-	case STEP_EXPIRE_MESSAGE:
-		break;
-	}
-	return NULL;
-}
-
 static bool
 is_playable(const struct scenario *scenario, char reason[REASON_MAX])
 {
 	for (const struct step *step = scenario->steps; step != NULL; step = step->next)
-		if (step_needs(step) != NULL) {
-			snprintf(
-			    reason, REASON_MAX, "line %u: needs %s", step->line, step_needs(step));
+		if (step->kind == STEP_CHECK_FILE) {
+			snprintf(reason, REASON_MAX,
+			    "line %u: needs files that the resolver writes", step->line);
 			return false;
 		}
 	return true;
@@ -394,7 +372,7 @@ judge_failure(struct player *player)
 	if (upstream == NULL)
 		return VERDICT_FAIL;
 	memcpy(reason, player->reason, REASON_MAX);
-	qn_address_to_text(&upstream->server.address, address);
+	qn_address_to_text(&upstream->path.server.address, address);
 	fail(player, "%s was asked %s, which is not scripted; %.600s", address,
 	    describe_question(upstream->message, question), reason);
 	return VERDICT_UNDEF;

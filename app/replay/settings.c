@@ -14,6 +14,7 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof(*(array)))
 
 #define ACCESS_RULE_MAX 64
+#define DNS_PORT        53
 #define DATE_DIGITS     14
 
 /* Where the root is asked when the file does not say: a.root-servers.net. */
@@ -31,6 +32,7 @@ struct access_rule {
 struct mapping {
 	struct settings *settings;
 	const struct scenario *scenario;
+	struct qn_route route; /* Of the section being read. */
 	struct access_rule access[ACCESS_RULE_MAX];
 	unsigned access_count;
 };
@@ -323,52 +325,66 @@ set_access(struct mapping *map)
 	return allow_by_rules(map);
 }
 
-/* --- Zones ------------------------------------------------------------------------------ */
+/* --- Servers ---------------------------------------------------------------------------- */
 
 static bool
-add_root_address(struct mapping *map, const struct setting *setting, const char *feature)
+add_root_server(struct mapping *map, const struct qn_address *address)
 {
 	struct qn_resolve_config *resolve = &map->settings->shard.resolve;
 	struct qn_hint *hint = &resolve->hints[resolve->hint_count];
-	struct qn_endpoint endpoint;
 	char name[32];
 
-	(void)feature;
-	if (!endpoint_read(setting->value, &endpoint))
-		return bad_value(map, setting);
-	if (!qn_address_reachable(&endpoint.address))
-		return needs(map, setting, "servers at unusual addresses");
 	if (resolve->hint_count == QN_HINT_MAX)
-		return needs(map, setting, "more root servers");
+		return refuse(map, "needs more than %d root servers", QN_HINT_MAX);
 	const int len = snprintf(name, sizeof(name), "root-%u.invalid", resolve->hint_count + 1u);
+	const bool named = qn_name_from_text(&hint->name, name, (size_t)len);
 
-	if (!qn_name_from_text(&hint->name, name, (size_t)len))
-		return bad_value(map, setting);
-	hint->addresses[0] = endpoint.address;
+	qn_assert(named);
+	hint->addresses[0] = *address;
 	hint->address_count = 1;
 	resolve->hint_count++;
 	return true;
 }
 
-/* The name of a zone that a section is about. */
-static const char *
-zone_name(const struct section *section)
+static bool
+read_server(struct mapping *map, const struct setting *setting, struct qn_endpoint *server)
 {
-	for (const struct setting *s = section->settings; s != NULL; s = s->next)
-		if (strcmp(s->key, "name") == 0)
-			return s->value;
-	return "";
+	if (!endpoint_read(setting->value, server))
+		return bad_value(map, setting);
+	if (server->port == 0)
+		server->port = DNS_PORT;
+	return qn_address_reachable(&server->address) ||
+	       needs(map, setting, "servers at unusual addresses");
+}
+
+/* In Deckard's files there is one zone with servers of its own: the root. */
+static bool
+set_root_address(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	struct qn_endpoint server;
+
+	(void)feature;
+	return read_server(map, setting, &server) && add_root_server(map, &server.address);
+}
+
+/* The zone that a section is about has one server more. */
+static bool
+add_zone_server(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	struct qn_route *route = &map->route;
+
+	(void)feature;
+	if (route->server_count == QN_ROUTE_SERVER_MAX)
+		return needs(map, setting, "more servers for a zone");
+	return read_server(map, setting, &route->servers[route->server_count++]);
 }
 
 static bool
-set_stub_zone(struct mapping *map, const struct section *section, const char *feature)
+set_zone_name(struct mapping *map, const struct setting *setting, const char *feature)
 {
-	if (strcmp(zone_name(section), ".") != 0)
-		return refuse(map, "needs %s", feature);
-	for (const struct setting *s = section->settings; s != NULL; s = s->next)
-		if (strcmp(s->key, "stub-addr") == 0 && !add_root_address(map, s, feature))
-			return false;
-	return true;
+	(void)feature;
+	return qn_name_from_text(&map->route.zone, setting->value, strlen(setting->value)) ||
+	       bad_value(map, setting);
 }
 
 /* --- The tables ------------------------------------------------------------------------- */
@@ -387,7 +403,7 @@ static const struct rule rules[] = {
     {"qname-minimisation-strict", set_strict_minimization, NULL},
     {"do-ip4", set_ipv4, NULL},
     {"do-ip6", set_ipv6, NULL},
-    {"stub-addr", add_root_address, NULL},
+    {"stub-addr", set_root_address, NULL},
     {"access-control", add_access_rule, "access rules of other kinds"},
     {"identity", set_node_id, NULL},
     {"nsid", set_nsid, "an NSID that is no text"},
@@ -478,6 +494,24 @@ static const struct rule rules[] = {
     {"wait-limit*", pass_over, NULL},
 };
 
+/* What a stub zone or a forward zone has. */
+static const struct rule zone_rules[] = {
+    {"name", set_zone_name, NULL},
+    {"stub-addr", add_zone_server, NULL},
+    {"forward-addr", add_zone_server, NULL},
+    {"stub-host", needs, "servers known by name"},
+    {"forward-host", needs, "servers known by name"},
+    {"stub-first", needs_if_on, "another way when a zone's servers fail"},
+    {"forward-first", needs_if_on, "another way when a zone's servers fail"},
+    {"stub-no-cache", needs_if_on, "zones that are not cached"},
+    {"forward-no-cache", needs_if_on, "zones that are not cached"},
+    {"stub-tcp-upstream", needs_if_on, "TCP for certain zones"},
+    {"forward-tcp-upstream", needs_if_on, "TCP for certain zones"},
+    {"stub-tls-upstream", needs_if_on, "TLS to authorities"},
+    {"forward-tls-upstream", needs_if_on, "TLS to authorities"},
+    {"stub-prime", pass_over, NULL},
+};
+
 static bool
 key_fits(const char *pattern, const char *key)
 {
@@ -487,11 +521,12 @@ key_fits(const char *pattern, const char *key)
 }
 
 static bool
-apply_setting(struct mapping *map, const struct setting *setting)
+apply_setting(
+    struct mapping *map, const struct setting *setting, const struct rule *table, size_t count)
 {
-	for (size_t i = 0; i < COUNT_OF(rules); i++)
-		if (key_fits(rules[i].key, setting->key))
-			return rules[i].apply(map, setting, rules[i].feature);
+	for (size_t i = 0; i < count; i++)
+		if (key_fits(table[i].key, setting->key))
+			return table[i].apply(map, setting, table[i].feature);
 	return refuse(map, "line %u: the key %.60s is not known", setting->line, setting->key);
 }
 
@@ -500,9 +535,54 @@ set_server(struct mapping *map, const struct section *section, const char *featu
 {
 	(void)feature;
 	for (const struct setting *s = section->settings; s != NULL; s = s->next)
-		if (!apply_setting(map, s))
+		if (!apply_setting(map, s, rules, COUNT_OF(rules)))
 			return false;
 	return true;
+}
+
+/* Reads the zone that `section` is about, and its servers, into `map->route`. */
+static bool
+read_zone(struct mapping *map, const struct section *section)
+{
+	map->route = (struct qn_route){.zone = qn_name_root};
+	for (const struct setting *s = section->settings; s != NULL; s = s->next)
+		if (!apply_setting(map, s, zone_rules, COUNT_OF(zone_rules)))
+			return false;
+	return true;
+}
+
+static bool
+add_route(struct mapping *map, enum qn_route_kind kind)
+{
+	struct qn_resolve_config *resolve = &map->settings->shard.resolve;
+
+	if (resolve->route_count == QN_ROUTE_MAX)
+		return refuse(map, "needs more than %d zones of its own", QN_ROUTE_MAX);
+	map->route.kind = (uint8_t)kind;
+	resolve->routes[resolve->route_count++] = map->route;
+	return true;
+}
+
+/* The servers of a stub zone at the root are what others call its hints. */
+static bool
+set_stub_zone(struct mapping *map, const struct section *section, const char *feature)
+{
+	(void)feature;
+	if (!read_zone(map, section))
+		return false;
+	if (map->route.zone.len > qn_name_root.len)
+		return add_route(map, QN_ROUTE_STUB);
+	for (unsigned i = 0; i < map->route.server_count; i++)
+		if (!add_root_server(map, &map->route.servers[i].address))
+			return false;
+	return true;
+}
+
+static bool
+set_forward_zone(struct mapping *map, const struct section *section, const char *feature)
+{
+	(void)feature;
+	return read_zone(map, section) && add_route(map, QN_ROUTE_FORWARD);
 }
 
 static bool
@@ -532,8 +612,8 @@ apply_section(struct mapping *map, const struct section *section)
 	} sections[] = {
 	    {"", set_server, NULL},
 	    {"server", set_server, NULL},
-	    {"stub-zone", set_stub_zone, "stub zones"},
-	    {"forward-zone", section_needs, "forward zones"},
+	    {"stub-zone", set_stub_zone, NULL},
+	    {"forward-zone", set_forward_zone, NULL},
 	    {"auth-zone", section_needs, "authoritative zones"},
 	    {"rpz", section_needs, "response policy zones"},
 	    {"view", section_needs, "views"},
@@ -550,7 +630,6 @@ bool
 settings_read(struct settings *settings, const struct scenario *scenario)
 {
 	struct mapping map = {.settings = settings, .scenario = scenario};
-	struct qn_resolve_config *resolve = &settings->shard.resolve;
 
 	*settings = (struct settings){
 	    .shard.node_id = "replay",
@@ -561,10 +640,7 @@ settings_read(struct settings *settings, const struct scenario *scenario)
 	for (const struct section *s = scenario->sections; s != NULL; s = s->next)
 		if (!apply_section(&map, s))
 			return false;
-	if (resolve->hint_count == 0) {
-		resolve->hints[0] = (struct qn_hint){
-		    .name = qn_name_root, .addresses[0] = builtin_root, .address_count = 1};
-		resolve->hint_count = 1;
-	}
+	if (settings->shard.resolve.hint_count == 0 && !add_root_server(&map, &builtin_root))
+		return false;
 	return set_access(&map);
 }

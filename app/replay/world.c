@@ -23,12 +23,11 @@ static const struct qn_prefix shard_ipv6 = {{{0xfd, 0x53, [15] = 2}, QN_FAMILY_I
 static const uint8_t router_mac[QN_MAC_OCTETS] = {2, 0, 0, 0, 0, 1};
 static const uint8_t shard_mac[QN_MAC_OCTETS] = {2, 0, 0, 0, 0, 2};
 
-/* A datagram on its way to the shard. */
+/* A message on its way to the shard. */
 struct delivery {
 	struct delivery *next;
 	struct qn_mono due;
-	struct qn_endpoint source;
-	struct qn_endpoint destination;
+	struct world_path path;
 	size_t len;
 	uint8_t octets[];
 };
@@ -85,6 +84,7 @@ shard_create(struct world *world, uint32_t seed)
 	    .client_max = CLIENT_MAX,
 	    .task_max = TASK_MAX,
 	    .upstream_max = UPSTREAM_MAX,
+	    .tcp = true,
 	};
 	const struct qn_shard_shared shared = {
 	    .links = {world->link},
@@ -146,17 +146,15 @@ static void
 datagram_sent(struct world *world, const struct qn_frame *frame)
 {
 	const struct qn_view octets = {world->frame + frame->payload_at, frame->payload_len};
+	const struct world_query query = {
+	    .path = {.server = frame->destination, .source = frame->source},
+	    .octets = octets,
+	};
 
-	if (frame->source.port == DNS_PORT) {
+	if (frame->source.port == DNS_PORT)
 		world->events.answer(world->events.context, &frame->destination, octets);
-		return;
-	}
-	world->events.query(world->events.context, &(struct world_query){
-						       .server = frame->destination,
-						       .source = frame->source,
-						       .transport = WORLD_UDP,
-						       .octets = octets,
-						   });
+	else
+		world->events.query(world->events.context, &query);
 }
 
 /* Lets the router see the frame that the shard has left in `world->frame`. */
@@ -191,7 +189,7 @@ shard_receive(struct world *world, uint32_t len)
 }
 
 static void
-shard_flush_output(struct world *world)
+shard_send_frames(struct world *world)
 {
 	while (qn_shard_has_output(world->shard, world->now)) {
 		struct qn_packet packet = {world->frame, 0, sizeof(world->frame), NULL};
@@ -201,6 +199,31 @@ shard_flush_output(struct world *world)
 			return;
 		shard_sent(world, packet.len);
 	}
+}
+
+/* What the shard asks over TCP does not cross the link: sockets are the business of others. */
+static void
+shard_send_streams(struct world *world)
+{
+	uint8_t octets[QN_SHARD_STREAM_LEN];
+	struct qn_shard_stream stream;
+
+	while (
+	    qn_shard_take_stream(world->shard, &stream, (struct qn_span){octets, sizeof(octets)})) {
+		const struct world_query query = {
+		    .path = {.server = stream.server, .tcp = true, .token = stream.token},
+		    .octets = {octets, stream.len},
+		};
+
+		world->events.query(world->events.context, &query);
+	}
+}
+
+static void
+shard_send(struct world *world)
+{
+	shard_send_frames(world);
+	shard_send_streams(world);
 }
 
 /* Puts a datagram into a frame of the router's and lets the shard have it. */
@@ -220,7 +243,19 @@ datagram_arrive(struct world *world, const struct qn_endpoint *source,
 	memcpy(frame.data + payload_at, octets.data, octets.len);
 	shard_receive(
 	    world, qn_frame_build_udp(frame, &path, source, destination, (uint16_t)octets.len));
-	shard_flush_output(world);
+}
+
+static void
+deliver(struct world *world, const struct delivery *delivery)
+{
+	const struct world_path *path = &delivery->path;
+	const struct qn_view octets = {delivery->octets, delivery->len};
+
+	if (path->tcp)
+		qn_shard_stream_reply(world->shard, path->token, octets, world->now);
+	else
+		datagram_arrive(world, &path->server, &path->source, octets);
+	shard_send(world);
 }
 
 /* --- What the owner does ---------------------------------------------------------------- */
@@ -234,18 +269,18 @@ world_ask(struct world *world, const struct qn_endpoint *client, struct qn_view 
 	};
 
 	datagram_arrive(world, client, &service, octets);
+	shard_send(world);
 }
 
 void
-world_send(struct world *world, const struct qn_endpoint *server,
-    const struct qn_endpoint *destination, struct qn_view octets, uint64_t delay_us)
+world_send(
+    struct world *world, const struct world_path *path, struct qn_view octets, uint64_t delay_us)
 {
 	struct delivery *delivery = memory_take(sizeof(*delivery) + octets.len);
 	struct delivery **place = &world->deliveries;
 
 	delivery->due = qn_mono_after_us(world->now.mono, delay_us);
-	delivery->source = *server;
-	delivery->destination = *destination;
+	delivery->path = *path;
 	delivery->len = octets.len;
 	memcpy(delivery->octets, octets.data, octets.len);
 	/* Behind what is due at the same time. */
@@ -253,6 +288,15 @@ world_send(struct world *world, const struct qn_endpoint *server,
 		place = &(*place)->next;
 	delivery->next = *place;
 	*place = delivery;
+}
+
+void
+world_fail(struct world *world, const struct world_path *path)
+{
+	if (!path->tcp)
+		return;
+	qn_shard_stream_failed(world->shard, path->token, world->now);
+	shard_send(world);
 }
 
 static void
@@ -286,8 +330,7 @@ world_turn(struct world *world, struct qn_mono until)
 	if (delivery != NULL && delivery->due.us <= due.us) {
 		clock_set(world, delivery->due);
 		world->deliveries = delivery->next;
-		datagram_arrive(world, &delivery->source, &delivery->destination,
-		    (struct qn_view){delivery->octets, delivery->len});
+		deliver(world, delivery);
 		free(delivery);
 		return true;
 	}
@@ -295,7 +338,7 @@ world_turn(struct world *world, struct qn_mono until)
 	if (due.us >= until.us)
 		return false;
 	(void)qn_shard_expire(world->shard, world->now, EXPIRE_COUNT_MAX);
-	shard_flush_output(world);
+	shard_send(world);
 	return true;
 }
 

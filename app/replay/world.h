@@ -16,17 +16,17 @@
  */
 #include "shard/shard.h"
 
-/** How a query to an authority travels. */
-enum world_transport {
-	WORLD_UDP,
-	WORLD_TCP, /* Not reached while shards have no stream transport. */
+/** How a query to an authority travels, and its answer back. */
+struct world_path {
+	struct qn_endpoint server;
+	struct qn_endpoint source; /* Of a datagram. */
+	bool tcp;
+	uint64_t token; /* Of a query over TCP. */
 };
 
 /** A query of the shard to an authority. */
 struct world_query {
-	struct qn_endpoint server;
-	struct qn_endpoint source; /* Where its answer has to go. */
-	enum world_transport transport;
+	struct world_path path;
 	struct qn_view octets;
 };
 
@@ -54,23 +54,26 @@ void world_destroy(struct world *world);
 /** Sends a client's datagram to the service address of its family, now. */
 void world_ask(struct world *world, const struct qn_endpoint *client, struct qn_view octets);
 
-/** Sends a datagram from `server` to `destination` so that it arrives after `delay_us`. */
-void world_send(struct world *world, const struct qn_endpoint *server,
-    const struct qn_endpoint *destination, struct qn_view octets, uint64_t delay_us);
+/** Sends a message back on the path of a query so that it arrives after `delay_us`. */
+void world_send(
+    struct world *world, const struct world_path *path, struct qn_view octets, uint64_t delay_us);
+
+/** Tells the shard that no answer can come; over UDP it is not told, as most hosts are not. */
+void world_fail(struct world *world, const struct world_path *path);
 
 /**
- * Does the next thing that is due before `until`: hands over one datagram or runs timers, and
+ * Does the next thing that is due before `until`: hands over one message or runs timers, and
  * moves the clock there. Without any, moves the clock to `until` and returns false.
  */
 bool world_turn(struct world *world, struct qn_mono until);
 
-/** Whether datagrams are on their way to the shard. */
+/** Whether messages are on their way to the shard. */
 bool world_has_traffic(const struct world *world);
 
 /** When the shard's next timer is due, at most `until`. */
 struct qn_mono world_due(const struct world *world, struct qn_mono until);
 
-/** Whether nothing will happen before `until`: no datagram on its way, and no timer due. */
+/** Whether nothing will happen before `until`: no message on its way, and no timer due. */
 bool world_is_idle(const struct world *world, struct qn_mono until);
 
 struct qn_now world_now(const struct world *world);
