@@ -8,7 +8,7 @@
 #define TASK_MAX     8192
 #define UPSTREAM_MAX 8192
 
-/* What drivers/port takes beside, for the buffers of a queue and for itself; it has the last word. */
+/* What drivers/port takes beside: for a queue, and for itself. It has the last word. */
 #define BUFFERS_PER_QUEUE_BYTES (20ull << 20)
 #define ENVIRONMENT_BYTES       (64ull << 20)
 
@@ -60,8 +60,8 @@ budget_check(
 
 	if (needed > available)
 		diagnostics_add(errors, fixed->cache_line,
-		    "node.cache: too little memory: %.0f MiB are needed with this cache, %u "
-		    "workers "
-		    "and %u ports, and %.0f MiB are free; make the cache smaller.",
-		    mib_of(needed), fixed->worker_count, fixed->port_count, mib_of(available));
+		    "node.cache: too little memory: %.0f MiB are needed for the cache, the workers "
+		    "and "
+		    "the ports, and %.0f MiB are free; make the cache smaller.",
+		    mib_of(needed), mib_of(available));
 }

@@ -264,10 +264,10 @@ read_port(const struct document_value *value, void *target)
 			document_complain(value, "this port has no device.");
 		if (port.address_count == 0)
 			document_complain(value, "this port has no addresses.");
-		else
-			check_gateways(&at);
 	}
-	if (reader->errors->count != errors_before)
+	if (reader->errors->count == errors_before)
+		check_gateways(&at);
+	else
 		reader->ports_broken = true;
 	fixed->ports[fixed->port_count++] = port;
 }
@@ -279,11 +279,11 @@ config_read_ports(const struct document_value *value, void *target)
 	const size_t errors_before = reader->errors->count;
 
 	reader->ports_seen = true;
-	if (document_list(value, QN_SHARD_LINK_MAX, read_port, reader) == 0 &&
-	    reader->errors->count == errors_before)
+	if (document_list(value, QN_SHARD_LINK_MAX, read_port, reader) > 0)
+		return;
+	reader->ports_broken = true;
+	if (reader->errors->count == errors_before)
 		document_complain(value, "is empty; the node needs a port to answer on.");
-	if (reader->errors->count != errors_before)
-		reader->ports_broken = true;
 }
 
 void

@@ -14,5 +14,4 @@
 typedef void qn_present_take(void *context, enum qn_section section, const char *record);
 
 /** Hands the records of `message`, in its order, to `take`. 0, or -errno when it cannot be read. */
-QN_MUST_USE int qn_present_message(
-    struct qn_view message, qn_present_take *take, void *context);
+QN_MUST_USE int qn_present_message(struct qn_view message, qn_present_take *take, void *context);

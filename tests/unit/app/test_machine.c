@@ -96,8 +96,8 @@ said_with(uint64_t memory_bytes, uint64_t hugepage_bytes)
 TEST(too_little_memory_is_an_error)
 {
 	static const char begin[] = "file:3: node.cache: too little memory: ";
-	static const char end[] =
-	    "4 workers and 2 ports, and 1024 MiB are free; make the cache smaller.\n";
+	static const char end[] = " MiB are needed for the cache, the workers and the ports, and "
+				  "1024 MiB are free; make the cache smaller.\n";
 	const uint64_t total_bytes = budget_of(&fixed).total_bytes;
 	char *said = said_with(1ull << 30, 0);
 
