@@ -413,6 +413,17 @@ take_aliases(struct qn_resolver *resolver, struct qn_task *task, unsigned count,
 	return FOLLOWED;
 }
 
+/* Takes the root's own word for its servers, unless it names no address that we can reach. */
+static void
+root_primed(struct qn_resolver *resolver, struct qn_now now)
+{
+	struct qn_delegation *root = &resolver->reply.delegation;
+
+	qn_delegation_keep_families(root, resolver->config);
+	if (root->candidate_count > 0)
+		qn_store_put_delegation(&resolver->store, root, now);
+}
+
 static void
 replied_answer(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
@@ -423,7 +434,7 @@ replied_answer(struct qn_resolver *resolver, struct qn_task *task, struct qn_now
 		return;
 	qn_store_put_rrset(&resolver->store, last, reply->rank, now);
 	if (question_is_priming(&task->question) && !task->zone.forwarded)
-		qn_store_put_delegation(&resolver->store, &reply->delegation, now);
+		root_primed(resolver, now);
 	finish_positive(resolver, task, last, now);
 }
 
