@@ -19,6 +19,8 @@ PORT_MIN = 1024
 BUCKET_COUNT = 32
 BUCKET_MIN = 20
 BUCKET_MAX = 125
+# A reply on the wire may wait that long for a busy core before the node knows of it.
+READING_S = 0.05
 ZONE_AT = {address: zone for zone, address, state in world.authorities() if state == "live"}
 
 
@@ -111,7 +113,7 @@ def test_no_query_is_repeated_needlessly(seen, upstream):
     for datagram in upstream:
         question = dns.message.from_wire(datagram.payload).question[0]
         key = (question.name.canonicalize(), question.rdtype, ZONE_AT[datagram.destination])
-        if key in answered and answered[key] <= datagram.time_s:
+        if key in answered and answered[key] + READING_S < datagram.time_s:
             needless.append(f"{question} to {datagram.destination}")
         reply = replies.get((datagram.destination, 53, datagram.source_port, datagram.payload[:2]))
         if reply is not None:
