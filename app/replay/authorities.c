@@ -8,13 +8,13 @@
 
 void
 authorities_init(struct authorities *authorities, struct scenario *scenario, struct world *world,
-    bool strict, bool use_glue)
+    bool strict, bool scripted_only)
 {
 	*authorities = (struct authorities){
 	    .scenario = scenario,
 	    .world = world,
 	    .glue = glue_gather(scenario),
-	    .use_glue = use_glue,
+	    .scripted_only = scripted_only,
 	    .strict = strict,
 	    .step = scenario->steps,
 	};
@@ -147,24 +147,65 @@ find_in_check(const struct authorities *authorities, const struct upstream *upst
 	return step_wants(authorities, step, upstream) ? step->entry : NULL;
 }
 
+static bool
+refers_or_denies(const ldns_pkt *message)
+{
+	const ldns_pkt_rcode rcode = ldns_pkt_get_rcode(message);
+
+	return ldns_pkt_ancount(message) == 0 &&
+	       (rcode == LDNS_RCODE_NOERROR || rcode == LDNS_RCODE_NXDOMAIN);
+}
+
+/*
+ * Resolvers ask for shortened names with a type of their own choice, A or NS, and a referral is
+ * the same for both: the entry for NS, if what it has is one, or a denial.
+ */
+static struct entry *
+find_referral(const struct authorities *authorities, const struct upstream *upstream)
+{
+	struct upstream for_ns = *upstream;
+	struct entry *entry;
+	ldns_rr *question;
+
+	for_ns.message = ldns_pkt_clone(upstream->message);
+	question = ldns_rr_list_rr(ldns_pkt_question(for_ns.message), 0);
+	if (question != NULL)
+		ldns_rr_set_type(question, LDNS_RR_TYPE_NS);
+	entry = find_in_ranges(authorities, &for_ns);
+	ldns_pkt_free(for_ns.message);
+	return entry != NULL && refers_or_denies(entry->first.message) ? entry : NULL;
+}
+
+static void
+try_unscripted(struct authorities *authorities, struct upstream *upstream)
+{
+	struct entry *entry = find_referral(authorities, upstream);
+	struct message_octets octets;
+
+	if (entry != NULL) {
+		struct entry adjusted = *entry;
+
+		adjusted.adjust |= ADJUST_COPY_QUERY;
+		answer_from_entry(authorities, upstream, &adjusted);
+	} else if (glue_answer(&authorities->glue, upstream->message, &octets)) {
+		upstream->open = false;
+		send_octets(authorities, upstream, &octets, ROUND_TRIP_US);
+	}
+}
+
 static void
 try_to_answer(struct authorities *authorities, struct upstream *upstream)
 {
-	struct message_octets octets;
 	struct entry *entry = find_in_check(authorities, upstream);
 
 	if (entry == NULL)
 		entry = find_in_ranges(authorities, upstream);
 	if (entry == NULL)
 		entry = find_in_replies(authorities, upstream);
-	if (entry != NULL) {
+	if (entry != NULL)
 		answer_from_entry(authorities, upstream, entry);
-		return;
-	}
-	if (authorities->use_glue && glue_answer(&authorities->glue, upstream->message, &octets)) {
-		upstream->open = false;
-		send_octets(authorities, upstream, &octets, ROUND_TRIP_US);
-	}
+	else if (!authorities->scripted_only)
+		try_unscripted(authorities, upstream);
 }
 
 void

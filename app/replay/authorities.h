@@ -5,7 +5,9 @@
  * All servers of a scenario: what each answers to which query, and what was asked of them.
  *
  * A query is answered by the first entry that fits it of the ranges in force, else by a REPLY
- * step, else from glue. What nothing answers stays open: a later step may bring its answer.
+ * step. Unless only what is scripted shall be answered, a shortened name (RFC 9156) may also
+ * get the referral that is scripted for another type, and a nameserver's name its addresses
+ * from glue. What nothing answers stays open: a later step may bring its answer.
  */
 #include "glue.h"
 #include "match.h"
@@ -24,7 +26,7 @@ struct authorities {
 	struct scenario *scenario;
 	struct world *world;
 	struct glue glue;
-	bool use_glue;
+	bool scripted_only;
 	bool strict;
 	const struct step *step;   /* Whose ranges are in force. */
 	struct upstream *newest;   /* All of them. */
@@ -34,7 +36,7 @@ struct authorities {
 };
 
 void authorities_init(struct authorities *authorities, struct scenario *scenario,
-    struct world *world, bool strict, bool use_glue);
+    struct world *world, bool strict, bool scripted_only);
 
 void authorities_free(struct authorities *authorities);
 

@@ -37,13 +37,15 @@ glue_free(struct glue *glue)
 	ldns_rr_list_free(glue->addresses);
 }
 
+/* Whether a nameserver has this name, or one below it. */
 static bool
-is_nameserver(const struct glue *glue, const ldns_rdf *name)
+leads_to_nameserver(const struct glue *glue, const ldns_rdf *name)
 {
 	for (size_t i = 0; i < ldns_rr_list_rr_count(glue->servers); i++) {
-		const ldns_rr *server = ldns_rr_list_rr(glue->servers, i);
+		const ldns_rdf *server = ldns_rr_rdf(ldns_rr_list_rr(glue->servers, i), 0);
 
-		if (ldns_dname_compare(ldns_rr_ns_nsdname(server), name) == 0)
+		if (server != NULL && (ldns_dname_compare(server, name) == 0 ||
+					  ldns_dname_is_subdomain(server, name)))
 			return true;
 	}
 	return false;
@@ -58,7 +60,10 @@ holds(const ldns_rr_list *list, const ldns_rr *wanted)
 	return false;
 }
 
-/* Adds the addresses asked for, each once; false when the name has none of either kind. */
+/*
+ * Adds the addresses asked for, each once; false when neither the name nor one below it has
+ * any of either kind.
+ */
 static bool
 add_addresses(const struct glue *glue, const ldns_rr *question, ldns_pkt *message)
 {
@@ -67,6 +72,8 @@ add_addresses(const struct glue *glue, const ldns_rr *question, ldns_pkt *messag
 	for (size_t i = 0; i < ldns_rr_list_rr_count(glue->addresses); i++) {
 		const ldns_rr *rr = ldns_rr_list_rr(glue->addresses, i);
 
+		if (ldns_dname_is_subdomain(ldns_rr_owner(rr), ldns_rr_owner(question)))
+			known = true;
 		if (ldns_dname_compare(ldns_rr_owner(rr), ldns_rr_owner(question)) != 0)
 			continue;
 		known = true;
@@ -86,7 +93,7 @@ glue_answer(const struct glue *glue, const ldns_pkt *query, struct message_octet
 	if (question == NULL || (ldns_rr_get_type(question) != LDNS_RR_TYPE_A &&
 				    ldns_rr_get_type(question) != LDNS_RR_TYPE_AAAA))
 		return false;
-	if (!is_nameserver(glue, ldns_rr_owner(question)))
+	if (!leads_to_nameserver(glue, ldns_rr_owner(question)))
 		return false;
 	ldns_pkt *message = ldns_pkt_new();
 

@@ -10,15 +10,16 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: quince-replay [--strict] [--verbose] [--no-glue] [--seed N] FILE...\n"
+    "usage: quince-replay [--strict] [--verbose] [--scripted-only] [--seed N] FILE...\n"
     "\n"
     "Plays .rpl scenarios and says for each whether the resolver did as it should:\n"
     "PASS, FAIL, UNDEF (failed after asking what the file does not script) or SKIP.\n"
     "\n"
-    "  --strict   compare everything, not only what clients depend on\n"
-    "  --verbose  tell on standard error what happens\n"
-    "  --no-glue  do not answer nameserver addresses from glue seen in the file\n"
-    "  --seed N   where the resolver's random numbers start; 1 if not given\n"
+    "  --strict         compare everything, not only what clients depend on\n"
+    "  --verbose        tell on standard error what happens\n"
+    "  --scripted-only  give no addresses of nameservers out of glue, and no\n"
+    "                   referrals for shortened names that are scripted as NS\n"
+    "  --seed N         where the resolver's random numbers start; 1 if not given\n"
     "\n"
     "The status is 0 if nothing failed, 1 if something did, 2 for a wrong call.\n";
 
@@ -73,7 +74,7 @@ read_options(int argc, char **argv, struct player_options *options)
 	static const struct option known[] = {
 	    {"strict", no_argument, NULL, 's'},
 	    {"verbose", no_argument, NULL, 'v'},
-	    {"no-glue", no_argument, NULL, 'g'},
+	    {"scripted-only", no_argument, NULL, 'o'},
 	    {"seed", required_argument, NULL, 'n'},
 	    {0},
 	};
@@ -88,8 +89,8 @@ read_options(int argc, char **argv, struct player_options *options)
 		case 'v':
 			options->verbose = true;
 			break;
-		case 'g':
-			options->glue = false;
+		case 'o':
+			options->scripted_only = true;
 			break;
 		case 'n':
 			options->seed = (uint32_t)strtoul(optarg, &end, 10);
@@ -105,7 +106,7 @@ read_options(int argc, char **argv, struct player_options *options)
 int
 main(int argc, char **argv)
 {
-	struct player_options options = {.glue = true, .seed = 1};
+	struct player_options options = {.seed = 1};
 	unsigned counts[VERDICT_COUNT] = {0};
 	char reason[REASON_MAX];
 

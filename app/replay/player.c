@@ -395,7 +395,7 @@ player_play(struct scenario *scenario, const struct settings *settings,
 		return VERDICT_SKIP;
 	player.world = world_create(&setup);
 	authorities_init(
-	    &player.authorities, scenario, player.world, options->strict, options->glue);
+	    &player.authorities, scenario, player.world, options->strict, options->scripted_only);
 	clients_init(&player.clients, scenario, player.world, options->strict);
 	if (play_all(&player))
 		fail(&player, "%u answers as expected", player.check_count);

@@ -12,9 +12,9 @@
 #include "settings.h"
 
 struct player_options {
-	bool strict;  /* Compare everything. */
-	bool verbose; /* Tell on standard error what happens. */
-	bool glue;    /* Answer nameserver addresses from glue seen in the file. */
+	bool strict;        /* Compare everything. */
+	bool verbose;       /* Tell on standard error what happens. */
+	bool scripted_only; /* Answer nothing that the file does not script. */
 	uint32_t seed;
 };
 

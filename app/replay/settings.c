@@ -452,6 +452,7 @@ static const struct rule rules[] = {
     {"tls-upstream", needs_if_on, "TLS to authorities"},
     {"ssl-upstream", needs_if_on, "TLS to authorities"},
     {"ratelimit*", needs, "rate limits"},
+    {"zonemd-*", needs, "authoritative zones"},
     {"ip-ratelimit*", needs, "rate limits"},
 
     /* What no answer depends on, in the comparison that counts. */
@@ -485,6 +486,7 @@ static const struct rule rules[] = {
     {"root-key-sentinel", pass_over, NULL},
     {"rrset-*", pass_over, NULL},
     {"serve-expired-*", pass_over, NULL},
+    {"stub-name", pass_over, NULL},
     {"target-fetch-policy", pass_over, NULL},
     {"trust-anchor-signaling", pass_over, NULL},
     {"unknown-server-time-limit", pass_over, NULL},
