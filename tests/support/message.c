@@ -318,47 +318,70 @@ edns_write(struct draft *draft, struct line *line)
 	draft->record_counts[QN_SECTION_ADDITIONAL]++;
 }
 
-static bool
-section_from_text(enum qn_section *section, const char *word)
-{
-	static const char *const words[] = {"answer", "authority", "additional"};
+/* What a line is part of: the message is written part by part, whatever the lines' order. */
+enum part {
+	PART_HEADER,
+	PART_QUESTION,
+	PART_ANSWER,
+	PART_AUTHORITY,
+	PART_ADDITIONAL,
+	PART_COUNT,
+};
 
-	for (unsigned i = 0; i < QN_SECTION_COUNT; i++) {
-		if (strcmp(word, words[i]) == 0) {
-			*section = i;
-			return true;
-		}
-	}
-	return false;
+static enum part
+part_of(const char *word)
+{
+	static const struct {
+		const char *word;
+		enum part part;
+	} words[] = {
+	    {"id", PART_HEADER},
+	    {"flags", PART_HEADER},
+	    {"question", PART_QUESTION},
+	    {"answer", PART_ANSWER},
+	    {"authority", PART_AUTHORITY},
+	    {"additional", PART_ADDITIONAL},
+	    {"edns", PART_ADDITIONAL},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		if (strcmp(word, words[i].word) == 0)
+			return words[i].part;
+	fail_msg("neither a section nor anything else: %s", word);
+	return PART_COUNT;
 }
 
 static void
-line_write(struct draft *draft, const char *text)
+part_write(struct draft *draft, enum part part, const char *word, struct line *line)
 {
-	enum qn_section section;
+	struct qn_question question;
 	struct record record;
-	struct line line;
 
-	line_open(&line, text);
-	const char *word = line_need(&line);
-
-	if (strcmp(word, "id") == 0) {
-		draft->id = (uint16_t)line_number(&line);
-	} else if (strcmp(word, "flags") == 0) {
-		flags_parse(draft, &line);
-	} else if (strcmp(word, "question") == 0) {
-		const struct qn_question question = question_parse(&line);
-
+	switch (part) {
+	case PART_HEADER:
+		if (strcmp(word, "id") == 0)
+			draft->id = (uint16_t)line_number(line);
+		else
+			flags_parse(draft, line);
+		break;
+	case PART_QUESTION:
+		question = question_parse(line);
 		qn_write_question(&draft->writer, &question);
 		draft->question_count++;
-	} else if (strcmp(word, "edns") == 0) {
-		edns_write(draft, &line);
-	} else if (section_from_text(&section, word)) {
-		record_parse(&record, &line);
+		break;
+	case PART_ANSWER:
+	case PART_AUTHORITY:
+	case PART_ADDITIONAL:
+		if (strcmp(word, "edns") == 0) {
+			edns_write(draft, line);
+			break;
+		}
+		record_parse(&record, line);
 		record_write(&draft->writer, &record);
-		draft->record_counts[section]++;
-	} else {
-		fail_msg("neither a section nor anything else: %s", word);
+		draft->record_counts[part - PART_ANSWER]++;
+		break;
+	case PART_COUNT:
+		break;
 	}
 }
 
@@ -368,8 +391,17 @@ test_message_lines(struct qn_span room, const char *const *lines)
 	struct draft draft = {.writer = qn_writer_of(room)};
 
 	qn_write_header(&draft.writer, 0, 0, 0);
-	for (; *lines != NULL; lines++)
-		line_write(&draft, *lines);
+	for (enum part part = 0; part < PART_COUNT; part++) {
+		for (const char *const *text = lines; *text != NULL; text++) {
+			struct line line;
+
+			line_open(&line, *text);
+			const char *word = line_need(&line);
+
+			if (part_of(word) == part)
+				part_write(&draft, part, word, &line);
+		}
+	}
 	assert_false(draft.writer.overflowed);
 	qn_write_u16_at(&draft.writer, 0, draft.id);
 	qn_write_u16_at(&draft.writer, 2, (uint16_t)(draft.flags | (draft.rcode & 0xf)));

@@ -4,7 +4,7 @@
  * @file
  * DNS messages and records written down as text, so that a test shows what it is about.
  *
- * A message is a list of lines, in any order but that records follow the question:
+ * A message is a list of lines in any order:
  *
  *     id NUMBER
  *     flags WORD ...                          qr aa tc rd ra ad cd, opcode=N, or an rcode
