@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolve/reply.h"
 
+#include "base/endian.h"
+
+#include <string.h>
+
+/* In front of each rdata of a set in memory (wire/rrset.h). */
+#define LENGTH_LEN 2
+
 /* RFC 2181 s8: a TTL with the top bit set counts as 0. Caps: semantics rule 13. */
 #define TTL_POSITIVE_MAX_S 86400u
 #define TTL_NEGATIVE_MAX_S 3600u
@@ -13,312 +20,285 @@ ttl_clamp(uint32_t ttl_s, uint32_t most_s)
 	return ttl_s < most_s ? ttl_s : most_s;
 }
 
+/*
+ * A search through one section for records of one type, class IN. It gives at most `left`:
+ * of records that are not the answer itself the first hundred are far more than an honest
+ * reply has, and so few that a hostile one costs little.
+ */
+struct search {
+	struct qn_record_walk walk;
+	enum qn_section section;
+	uint16_t type;
+	uint32_t left;
+};
+
+#define SEARCH_MAX 128
+
 struct judge {
 	struct qn_reply *reply;
 	const struct qn_message *message;
 	const struct qn_reply_context *context;
+	bool overflowed; /* Something did not fit into `reply->bytes`. */
 };
 
-/* Appends one record to the RRset being collected at the end of `bytes`. */
+static bool
+in_bailiwick(const struct judge *judge, const struct qn_name *name)
+{
+	return qn_name_within(name, judge->context->zone);
+}
+
+static struct search
+search_begin(
+    const struct judge *judge, enum qn_section section, uint16_t type, uint32_t record_count_max)
+{
+	return (struct search){qn_message_walk(judge->message), section, type, record_count_max};
+}
+
+static bool
+search_next(struct search *search, struct qn_record *record)
+{
+	enum qn_section section;
+
+	while (search->left > 0 && qn_record_next_bare(&search->walk, record, &section) &&
+	       section <= search->section) {
+		if (section != search->section || record->type != search->type ||
+		    record->class != QN_CLASS_IN)
+			continue;
+		qn_record_read_owner(record, search->walk.reader.bytes);
+		record->ttl_s = ttl_clamp(record->ttl_s, TTL_POSITIVE_MAX_S);
+		search->left--;
+		return true;
+	}
+	return false;
+}
+
+/* --- RRsets ----------------------------------------------------------------------------- */
+
+/* Makes `set` an empty one whose records will stand at the end of `bytes`. */
 static void
-set_add_record(struct judge *judge, struct qn_rrset *set, const struct qn_record *record)
+set_begin(struct judge *judge, struct qn_rrset *set, const struct qn_name *owner, uint16_t type)
+{
+	*set = (struct qn_rrset){
+	    .type = type,
+	    .class = QN_CLASS_IN,
+	    .ttl_s = UINT32_MAX,
+	    .rdatas = {judge->reply->bytes + judge->reply->byte_count, 0},
+	};
+	qn_name_copy(&set->owner, owner);
+}
+
+/* Appends one record to the set that was begun last. */
+static void
+set_add(struct judge *judge, struct qn_rrset *set, const struct qn_record *record)
 {
 	struct qn_reply *reply = judge->reply;
-	const size_t start = (size_t)(set->rdatas.data - reply->bytes);
-	const struct qn_span room = {
-	    reply->bytes + reply->byte_count, sizeof(reply->bytes) - reply->byte_count};
+	uint8_t *place = reply->bytes + reply->byte_count;
+	const size_t room = sizeof(reply->bytes) - reply->byte_count;
+	bool fits = room >= LENGTH_LEN;
 	size_t len = 0;
-	bool fits;
 
-	if (room.len < 2)
-		return;
 	/* Expanded where it will stand, behind its length. */
-	const size_t rdata_len = qn_rdata_expand(
-	    judge->message->bytes, record, (struct qn_span){room.data + 2, room.len - 2}, &fits);
-	const struct qn_view rdata = {room.data + 2, rdata_len};
-
-	if (!fits || qn_rdatas_contain(set->rdatas, rdata) || !qn_rdatas_append(room, &len, rdata))
+	if (fits)
+		len = qn_rdata_expand(judge->message->bytes, record,
+		    (struct qn_span){place + LENGTH_LEN, room - LENGTH_LEN}, &fits);
+	if (!fits) {
+		judge->overflowed = true;
 		return;
-	reply->byte_count += len;
-	set->rdatas.len = reply->byte_count - start;
+	}
+	qn_store_be16(place, (uint16_t)len);
+	reply->byte_count += LENGTH_LEN + len;
+	set->rdatas.len += LENGTH_LEN + len;
 	set->count++;
 	if (record->ttl_s < set->ttl_s)
 		set->ttl_s = record->ttl_s;
 }
 
-/*
- * Collects the RRset (owner, type) of a section into the next free place of `sets` without
- * taking that place; NULL when the section has none.
- */
-static struct qn_rrset *
-collect_set(struct judge *judge, enum qn_section wanted, const struct qn_name *owner, uint16_t type)
-{
-	struct qn_reply *reply = judge->reply;
-	struct qn_record_walk walk = qn_message_walk(judge->message);
-	struct qn_rrset *set = &reply->sets[reply->set_count];
-	enum qn_section section;
-	struct qn_record record;
-
-	qn_assert(reply->set_count < QN_REPLY_SET_MAX);
-	*set = (struct qn_rrset){
-	    .type = type,
-	    .class = QN_CLASS_IN,
-	    .ttl_s = UINT32_MAX,
-	    .rdatas = {reply->bytes + reply->byte_count, 0},
-	};
-	qn_name_copy(&set->owner, owner);
-	while (qn_record_next(&walk, &record, &section)) {
-		if (section != wanted || record.type != type || record.class != QN_CLASS_IN ||
-		    !qn_name_equal(&record.owner, owner))
-			continue;
-		record.ttl_s = ttl_clamp(record.ttl_s, TTL_POSITIVE_MAX_S);
-		set_add_record(judge, set, &record);
-	}
-	return set->count > 0 ? set : NULL;
-}
-
-/* Takes the place that collect_set() filled, leaving `count` records of the set in it. */
-static void
-keep_set(struct judge *judge)
-{
-	judge->reply->set_count++;
-}
-
-/* An alias has one target: further records of the set break RFC 2181 s10.1 and are dropped. */
+/* Remembers the rdata at offset `at` of `start`; false when the same has been there before. */
 static bool
-alias_target(struct judge *judge, struct qn_rrset *set, struct qn_name *target)
+seen_add(const struct judge *judge, const uint8_t *start, uint32_t at, uint32_t mask)
 {
-	struct qn_view rest = set->rdatas;
-	struct qn_view rdata;
+	uint32_t *seen = judge->reply->seen;
+	const size_t len = LENGTH_LEN + qn_load_be16(start + at);
+	uint32_t place =
+	    (uint32_t)qn_hash(judge->context->hash_key, (struct qn_view){start + at, len}) & mask;
 
-	if (!qn_rdatas_next(&rest, &rdata) || !qn_rdata_name(target, rdata))
-		return false;
-	set->rdatas.len -= rest.len;
-	set->count = 1;
-	judge->reply->byte_count =
-	    (size_t)(set->rdatas.data + set->rdatas.len - judge->reply->bytes);
+	/* Offsets are kept plus one: zero is an empty place. Lengths are compared along. */
+	for (; seen[place] != 0; place = (place + 1) & mask)
+		if (memcmp(start + seen[place] - 1, start + at, len) == 0)
+			return false;
+	seen[place] = at + 1;
 	return true;
 }
 
-/* Makes the CNAME that a DNAME stands for (RFC 6672 s3.1) the next of `sets`. */
+/*
+ * Drops the records of the last set that are there twice (RFC 2181 s5). They are found by
+ * hash: a large set compared each with each would keep the worker for milliseconds.
+ */
+static void
+set_drop_duplicates(struct judge *judge, struct qn_rrset *set)
+{
+	struct qn_reply *reply = judge->reply;
+	uint8_t *start = reply->bytes + (reply->byte_count - set->rdatas.len);
+	struct qn_view rest = set->rdatas;
+	struct qn_view rdata;
+	uint32_t mask = 1;
+	uint32_t kept = 0;
+
+	while (mask < 2u * set->count)
+		mask = 2 * mask + 1;
+	qn_assert(mask < QN_REPLY_SEEN_MAX);
+	memset(reply->seen, 0, (mask + 1) * sizeof(*reply->seen));
+	set->count = 0;
+	while (qn_rdatas_next(&rest, &rdata)) {
+		const size_t len = LENGTH_LEN + rdata.len;
+
+		memmove(start + kept, rdata.data - LENGTH_LEN, len);
+		if (!seen_add(judge, start, kept, mask))
+			continue;
+		kept += (uint32_t)len;
+		set->count++;
+	}
+	reply->byte_count -= set->rdatas.len - kept;
+	set->rdatas.len = kept;
+}
+
+/* Takes the RRset of the answer section that was asked for, at `owner`; false without one. */
 static bool
+keep_answer(struct judge *judge, const struct qn_name *owner)
+{
+	struct qn_reply *reply = judge->reply;
+	const uint16_t type = judge->context->question->type;
+	struct search search = search_begin(judge, QN_SECTION_ANSWER, type, UINT32_MAX);
+	struct qn_rrset *set = &reply->sets[reply->set_count];
+	struct qn_record record;
+
+	qn_assert(reply->set_count < QN_REPLY_SET_MAX);
+	set_begin(judge, set, owner, type);
+	while (search_next(&search, &record))
+		if (qn_name_equal(&record.owner, owner))
+			set_add(judge, set, &record);
+	if (set->count > 1)
+		set_drop_duplicates(judge, set);
+	reply->set_count += set->count > 0;
+	return set->count > 0;
+}
+
+/* --- Aliases ---------------------------------------------------------------------------- */
+
+/* The deepest DNAME above the name asked for: it hides all below (RFC 6672 s2.4). */
+static bool
+find_dname(const struct judge *judge, struct qn_record *found)
+{
+	const struct qn_name *name = &judge->context->question->name;
+	struct search search = search_begin(judge, QN_SECTION_ANSWER, QN_TYPE_DNAME, SEARCH_MAX);
+	struct qn_record record;
+	bool any = false;
+
+	while (search_next(&search, &record)) {
+		if (!in_bailiwick(judge, &record.owner) || record.owner.len >= name->len ||
+		    !qn_name_within(name, &record.owner) ||
+		    (any && record.owner.len <= found->owner.len))
+			continue;
+		*found = record;
+		any = true;
+	}
+	return any;
+}
+
+/* The CNAME at the name asked for: the first, since more than one breaks RFC 2181 s10.1. */
+static bool
+find_cname(const struct judge *judge, struct qn_record *found)
+{
+	struct search search = search_begin(judge, QN_SECTION_ANSWER, QN_TYPE_CNAME, SEARCH_MAX);
+
+	while (search_next(&search, found))
+		if (qn_name_equal(&found->owner, &judge->context->question->name))
+			return true;
+	return false;
+}
+
+/* Makes the CNAME that a DNAME stands for (RFC 6672 s3.1) the next of `sets`. */
+static void
 keep_synthesized(
     struct judge *judge, const struct qn_name *owner, uint32_t ttl_s, const struct qn_name *target)
 {
 	struct qn_reply *reply = judge->reply;
-	struct qn_rrset *set = &reply->sets[reply->set_count];
-	uint8_t *start = reply->bytes + reply->byte_count;
-	size_t len = 0;
+	struct qn_rrset *set = &reply->sets[reply->set_count++];
+	const struct qn_span room = {
+	    reply->bytes + reply->byte_count, sizeof(reply->bytes) - reply->byte_count};
 
-	if (!qn_rdatas_append((struct qn_span){start, sizeof(reply->bytes) - reply->byte_count},
-		&len, qn_name_view(target)))
-		return false;
-	reply->byte_count += len;
-	*set = (struct qn_rrset){
-	    .type = QN_TYPE_CNAME,
-	    .class = QN_CLASS_IN,
-	    .ttl_s = ttl_s,
-	    .count = 1,
-	    .rdatas = {start, len},
-	};
-	qn_name_copy(&set->owner, owner);
-	keep_set(judge);
-	return true;
+	set_begin(judge, set, owner, QN_TYPE_CNAME);
+	const bool fits = qn_rdatas_append(room, &set->rdatas.len, qn_name_view(target));
+
+	qn_assert(fits); /* Only a few names stand before it. */
+	reply->byte_count += set->rdatas.len;
+	set->count = 1;
+	set->ttl_s = ttl_s;
 }
 
-/* Follows a DNAME above `name`, inside the zone; false when there is none that applies. */
-static bool
-follow_dname(struct judge *judge, struct qn_name *name)
-{
-	struct qn_name owner;
-
-	if (!qn_name_parent(&owner, name))
-		return false;
-	do {
-		struct qn_rrset *set;
-		struct qn_name target, renamed;
-
-		if (!qn_name_within(&owner, judge->context->zone))
-			return false;
-		set = collect_set(judge, QN_SECTION_ANSWER, &owner, QN_TYPE_DNAME);
-		if (set == NULL || !alias_target(judge, set, &target) ||
-		    !qn_name_replace_suffix(&renamed, name, &owner, &target))
-			continue;
-		const uint32_t ttl_s = set->ttl_s;
-
-		keep_set(judge);
-		if (!keep_synthesized(judge, name, ttl_s, &renamed))
-			return false;
-		qn_name_copy(name, &renamed);
-		return true;
-	} while (qn_name_parent(&owner, &owner));
-	return false;
-}
-
-static bool
-follow_cname(struct judge *judge, struct qn_name *name)
-{
-	struct qn_rrset *set = collect_set(judge, QN_SECTION_ANSWER, name, QN_TYPE_CNAME);
-	struct qn_name target;
-
-	if (set == NULL || !alias_target(judge, set, &target))
-		return false;
-	keep_set(judge);
-	qn_name_copy(name, &target);
-	return true;
-}
-
-/* Walking the answer section is worth it only if it has a record of the type at all. */
-static bool
-answer_has_type(const struct qn_message *message, uint16_t type)
-{
-	struct qn_record_walk walk = qn_message_walk(message);
-	enum qn_section section;
-	struct qn_record record;
-
-	while (qn_record_next(&walk, &record, &section))
-		if (section == QN_SECTION_ANSWER && record.type == type)
-			return true;
-	return false;
-}
+/* What became of the alias of a name. */
+enum aliased {
+	NO_ALIAS,
+	ALIAS_FOLLOWED, /* `target` is what the name stands for. */
+	ALIAS_TOO_LONG, /* The DNAME applies, but makes a name that is too long. */
+};
 
 /*
- * Follows aliases from the question as far as they stay in the zone and in this message.
- * True when the RRset asked for is at the end; else `reply->target` is where it stopped.
+ * Takes the alias of the name asked for, and nothing behind it: its target is asked for
+ * anew, wherever it is. Who gets one forged reply accepted, about a name that nobody uses,
+ * could otherwise place records for every name of the zone at the end of an alias.
  */
-static bool
-follow_answer(struct judge *judge)
+static enum aliased
+take_alias(struct judge *judge)
 {
 	const struct qn_question *question = judge->context->question;
-	struct qn_name *name = &judge->reply->target;
-	const bool has_dname = answer_has_type(judge->message, QN_TYPE_DNAME);
+	struct qn_reply *reply = judge->reply;
+	struct qn_rrset *set = &reply->sets[0];
+	struct qn_reader reader = qn_reader_of(judge->message->bytes);
+	struct qn_record alias;
 
-	qn_name_copy(name, &question->name);
-	for (unsigned links = 0; qn_name_within(name, judge->context->zone); links++) {
-		if (collect_set(judge, QN_SECTION_ANSWER, name, question->type) != NULL) {
-			keep_set(judge);
-			return true;
-		}
-		if (links == QN_ALIAS_MAX || question->type == QN_TYPE_CNAME)
-			return false;
-		if (!(has_dname && follow_dname(judge, name)) && !follow_cname(judge, name))
-			return false;
-	}
-	return false;
+	if (question->type == QN_TYPE_CNAME ||
+	    (!find_dname(judge, &alias) && !find_cname(judge, &alias)))
+		return NO_ALIAS;
+	set_begin(judge, set, &alias.owner, alias.type);
+	set_add(judge, set, &alias);
+	reply->set_count = 1;
+	reader.at = alias.rdata_at;
+	qn_read_name(&reader, &reply->target);
+	if (alias.type == QN_TYPE_CNAME)
+		return ALIAS_FOLLOWED;
+	if (!qn_name_replace_suffix(&reply->target, &question->name, &alias.owner, &reply->target))
+		return ALIAS_TOO_LONG;
+	keep_synthesized(judge, &question->name, set->ttl_s, &reply->target);
+	return ALIAS_FOLLOWED;
 }
+
+/* --- Absence ---------------------------------------------------------------------------- */
 
 /* Finds the SOA that a negative answer about `target` rests on (RFC 2308 s2). */
 static bool
 find_soa(struct judge *judge)
 {
-	struct qn_reply *reply = judge->reply;
-	struct qn_record_walk walk = qn_message_walk(judge->message);
-	enum qn_section section;
+	struct qn_negative *negative = &judge->reply->negative;
+	struct search search = search_begin(judge, QN_SECTION_AUTHORITY, QN_TYPE_SOA, SEARCH_MAX);
 	struct qn_record record;
-	struct qn_view rest, rdata;
 
-	while (qn_record_next(&walk, &record, &section)) {
-		if (section != QN_SECTION_AUTHORITY || record.type != QN_TYPE_SOA ||
-		    record.class != QN_CLASS_IN ||
-		    !qn_name_within(&record.owner, judge->context->zone) ||
-		    !qn_name_within(&reply->target, &record.owner))
+	while (search_next(&search, &record)) {
+		if (!in_bailiwick(judge, &record.owner) ||
+		    !qn_name_within(&judge->reply->target, &record.owner))
 			continue;
-		struct qn_rrset *set =
-		    collect_set(judge, QN_SECTION_AUTHORITY, &record.owner, QN_TYPE_SOA);
-
-		if (set == NULL)
-			return false;
-		rest = set->rdatas;
-		if (!qn_rdatas_next(&rest, &rdata))
-			return false;
+		const struct qn_view rdata = {
+		    judge->message->bytes.data + record.rdata_at, record.rdata_len};
 		const uint32_t minimum_s =
 		    ttl_clamp(qn_rdata_soa_minimum(rdata), TTL_NEGATIVE_MAX_S);
 
-		set->rdatas.len -= rest.len;
-		set->count = 1;
-		if (set->ttl_s > minimum_s)
-			set->ttl_s = minimum_s;
-		reply->negative.has_soa = true;
-		reply->negative.soa = *set;
-		reply->negative.ttl_s = set->ttl_s;
-		return true;
-	}
-	return false;
-}
-
-static void
-collect_glue(struct judge *judge)
-{
-	struct qn_delegation *delegation = &judge->reply->delegation;
-	struct qn_record_walk walk = qn_message_walk(judge->message);
-	enum qn_section section;
-	struct qn_record record;
-
-	while (qn_record_next(&walk, &record, &section)) {
-		const uint8_t *octets = judge->message->bytes.data + record.rdata_at;
-
-		if (section != QN_SECTION_ADDITIONAL || record.class != QN_CLASS_IN ||
-		    (record.type != QN_TYPE_A && record.type != QN_TYPE_AAAA) ||
-		    !qn_name_within(&record.owner, judge->context->zone))
-			continue;
-		for (uint8_t i = 0; i < delegation->server_count; i++) {
-			if (!qn_name_equal(&delegation->servers[i].name, &record.owner))
-				continue;
-			const struct qn_address address = record.type == QN_TYPE_A
-			                                      ? qn_address_ipv4(octets)
-			                                      : qn_address_ipv6(octets);
-
-			qn_delegation_add_address(delegation, i, &address);
-		}
-	}
-}
-
-/* Makes the NS set of `owner` in a section, with its glue, the delegation of the reply. */
-static void
-collect_servers(struct judge *judge, enum qn_section wanted, const struct qn_name *owner)
-{
-	struct qn_delegation *delegation = &judge->reply->delegation;
-	struct qn_record_walk walk = qn_message_walk(judge->message);
-	enum qn_section section;
-	struct qn_record record;
-	struct qn_name name;
-
-	qn_delegation_init(delegation, owner);
-	delegation->ttl_s = TTL_POSITIVE_MAX_S;
-	while (qn_record_next(&walk, &record, &section)) {
-		struct qn_reader reader = qn_reader_of(judge->message->bytes);
-
-		if (section != wanted || record.type != QN_TYPE_NS || record.class != QN_CLASS_IN ||
-		    !qn_name_equal(&record.owner, owner))
-			continue;
-		const uint32_t ttl_s = ttl_clamp(record.ttl_s, TTL_POSITIVE_MAX_S);
-
-		reader.at = record.rdata_at;
-		qn_read_name(&reader, &name);
-		qn_delegation_add_server(delegation, &name);
-		if (ttl_s < delegation->ttl_s)
-			delegation->ttl_s = ttl_s;
-	}
-	collect_glue(judge);
-}
-
-/* A referral names a zone strictly below the one asked, at or above the name. */
-static bool
-find_referral(struct judge *judge)
-{
-	const struct qn_name *zone = judge->context->zone;
-	struct qn_record_walk walk = qn_message_walk(judge->message);
-	enum qn_section section;
-	struct qn_record record;
-
-	while (qn_record_next(&walk, &record, &section)) {
-		if (section != QN_SECTION_AUTHORITY || record.type != QN_TYPE_NS ||
-		    record.class != QN_CLASS_IN || !qn_name_within(&record.owner, zone) ||
-		    qn_name_equal(&record.owner, zone) ||
-		    !qn_name_within(&judge->context->question->name, &record.owner))
-			continue;
-		collect_servers(judge, QN_SECTION_AUTHORITY, &record.owner);
-		return true;
+		if (record.ttl_s > minimum_s)
+			record.ttl_s = minimum_s;
+		set_begin(judge, &negative->soa, &record.owner, QN_TYPE_SOA);
+		set_add(judge, &negative->soa, &record);
+		negative->has_soa = negative->soa.count > 0;
+		negative->ttl_s = record.ttl_s;
+		return negative->has_soa;
 	}
 	return false;
 }
@@ -331,66 +311,164 @@ names_own_zone(const struct judge *judge)
 	enum qn_section section;
 	struct qn_record record;
 
-	while (qn_record_next(&walk, &record, &section))
-		if (section == QN_SECTION_AUTHORITY &&
-		    !qn_name_equal(&record.owner, judge->context->zone))
+	while (qn_record_next_bare(&walk, &record, &section)) {
+		if (section != QN_SECTION_AUTHORITY)
+			continue;
+		qn_record_read_owner(&record, judge->message->bytes);
+		if (!qn_name_equal(&record.owner, judge->context->zone))
 			return false;
+	}
 	return true;
 }
+
+/* --- Referrals -------------------------------------------------------------------------- */
+
+static void
+collect_glue(struct judge *judge, uint16_t type)
+{
+	struct qn_delegation *delegation = &judge->reply->delegation;
+	struct search search = search_begin(judge, QN_SECTION_ADDITIONAL, type, SEARCH_MAX);
+	struct qn_record record;
+
+	while (search_next(&search, &record)) {
+		const uint8_t *octets = judge->message->bytes.data + record.rdata_at;
+		const struct qn_address address =
+		    type == QN_TYPE_A ? qn_address_ipv4(octets) : qn_address_ipv6(octets);
+
+		if (!in_bailiwick(judge, &record.owner))
+			continue;
+		for (uint8_t i = 0; i < delegation->server_count; i++)
+			if (qn_name_equal(&delegation->servers[i].name, &record.owner))
+				qn_delegation_add_address(delegation, i, &address);
+	}
+}
+
+/* Makes the NS set of `owner` in a section, with its glue, the delegation of the reply. */
+static void
+collect_servers(struct judge *judge, enum qn_section section, const struct qn_name *owner)
+{
+	struct qn_delegation *delegation = &judge->reply->delegation;
+	struct search search = search_begin(judge, section, QN_TYPE_NS, SEARCH_MAX);
+	struct qn_record record;
+	struct qn_name name;
+
+	qn_delegation_init(delegation, owner);
+	delegation->ttl_s = TTL_POSITIVE_MAX_S;
+	while (search_next(&search, &record)) {
+		struct qn_reader reader = qn_reader_of(judge->message->bytes);
+
+		if (!qn_name_equal(&record.owner, owner))
+			continue;
+		reader.at = record.rdata_at;
+		qn_read_name(&reader, &name);
+		qn_delegation_add_server(delegation, &name);
+		if (record.ttl_s < delegation->ttl_s)
+			delegation->ttl_s = record.ttl_s;
+	}
+	collect_glue(judge, QN_TYPE_A);
+	collect_glue(judge, QN_TYPE_AAAA);
+}
+
+/* A referral names a zone strictly below the one asked, at or above the name. */
+static bool
+find_referral(struct judge *judge)
+{
+	struct search search = search_begin(judge, QN_SECTION_AUTHORITY, QN_TYPE_NS, SEARCH_MAX);
+	struct qn_record record;
+
+	while (search_next(&search, &record)) {
+		if (!in_bailiwick(judge, &record.owner) ||
+		    qn_name_equal(&record.owner, judge->context->zone) ||
+		    !qn_name_within(&judge->context->question->name, &record.owner))
+			continue;
+		collect_servers(judge, QN_SECTION_AUTHORITY, &record.owner);
+		return true;
+	}
+	return false;
+}
+
+/* --- Judgement -------------------------------------------------------------------------- */
 
 static enum qn_reply_kind
 judge_negative(struct judge *judge, uint16_t rcode)
 {
-	judge->reply->negative.rcode = rcode;
+	struct qn_negative *negative = &judge->reply->negative;
+
+	negative->rcode = rcode;
+	if (!negative->has_soa)
+		negative->ttl_s = QN_NEGATIVE_BARE_TTL_S;
 	return QN_REPLY_NEGATIVE;
 }
 
-/* Judges a reply with NOERROR or NXDOMAIN by its content. */
+/* Judges a reply that is neither an alias nor has the RRset, and is no referral from above. */
+static enum qn_reply_kind
+judge_absence(struct judge *judge, uint16_t rcode, bool authoritative)
+{
+	const bool has_soa = find_soa(judge);
+
+	if (has_soa || (authoritative && rcode == QN_RCODE_NXDOMAIN))
+		return judge_negative(judge, rcode);
+	if (rcode == QN_RCODE_NXDOMAIN)
+		return QN_REPLY_LAME;
+	/* Some set AA on what is none of theirs. */
+	if (!judge->context->forwarded && find_referral(judge))
+		return QN_REPLY_REFERRAL;
+	if (authoritative)
+		return names_own_zone(judge) ? judge_negative(judge, rcode) : QN_REPLY_LAME;
+	/* Nothing at all, from one who does not say that it knows: taken only in need. */
+	if (judge->message->record_counts[QN_SECTION_AUTHORITY] > 0)
+		return QN_REPLY_LAME;
+	return judge->context->last_resort ? judge_negative(judge, rcode) : QN_REPLY_DOUBTFUL;
+}
+
+/* Judges a reply with NOERROR, NXDOMAIN or YXDOMAIN by its content. */
 static enum qn_reply_kind
 judge_content(struct judge *judge, uint16_t rcode)
 {
-	struct qn_reply *reply = judge->reply;
-	const bool authoritative =
-	    judge->context->forwarded || (judge->message->flags & QN_FLAG_AA);
+	const struct qn_reply_context *context = judge->context;
+	const bool authoritative = context->forwarded || (judge->message->flags & QN_FLAG_AA);
 
+	/* An answer may come along, which is glue then: a parent's word on its child's data. */
+	if (!authoritative && rcode == QN_RCODE_NOERROR && find_referral(judge))
+		return QN_REPLY_REFERRAL;
 	/* A server that recurses for us though nobody asked it to, instead of serving its zone. */
-	if (!authoritative && (judge->message->flags & QN_FLAG_RA))
-		return QN_REPLY_LAME;
-	if (follow_answer(judge)) {
+	if (!authoritative && !context->last_resort && (judge->message->flags & QN_FLAG_RA))
+		return QN_REPLY_DOUBTFUL;
+	switch (take_alias(judge)) {
+	case ALIAS_FOLLOWED:
+		return QN_REPLY_ALIAS;
+	case ALIAS_TOO_LONG:
+		return judge_negative(judge, QN_RCODE_YXDOMAIN);
+	case NO_ALIAS:
+		break;
+	}
+	if (rcode == QN_RCODE_YXDOMAIN)
+		return QN_REPLY_SERVFAIL; /* But for a DNAME, that is about updates. */
+	if (keep_answer(judge, &context->question->name)) {
 		/* Who serves a zone, in its own words: only the root is believed that far. */
-		if (judge->context->question->type == QN_TYPE_NS &&
-		    judge->context->question->name.len == qn_name_root.len)
+		if (context->question->type == QN_TYPE_NS &&
+		    context->question->name.len == qn_name_root.len)
 			collect_servers(judge, QN_SECTION_ANSWER, &qn_name_root);
 		return QN_REPLY_ANSWER;
 	}
-	if (reply->set_count > 0 && !qn_name_within(&reply->target, judge->context->zone))
-		return QN_REPLY_ALIAS;
-	if (rcode == QN_RCODE_NXDOMAIN) {
-		find_soa(judge);
-		return authoritative || reply->negative.has_soa ? judge_negative(judge, rcode)
-		                                                : QN_REPLY_LAME;
-	}
-	if (find_soa(judge))
-		return judge_negative(judge, rcode);
-	if (reply->set_count > 0)
-		return QN_REPLY_ALIAS;
-	if (!judge->context->forwarded && find_referral(judge))
-		return QN_REPLY_REFERRAL;
-	if (authoritative && (judge->context->forwarded || names_own_zone(judge)))
-		return judge_negative(judge, rcode);
-	return QN_REPLY_LAME;
+	return judge_absence(judge, rcode, authoritative);
 }
 
 void
 qn_reply_judge(struct qn_reply *reply, const struct qn_message *message,
     const struct qn_reply_context *context)
 {
-	struct judge judge = {reply, message, context};
 	const uint16_t rcode = qn_message_rcode(message);
+	struct judge judge;
 
+	judge.reply = reply;
+	judge.message = message;
+	judge.context = context;
+	judge.overflowed = false;
 	reply->set_count = 0;
 	reply->byte_count = 0;
 	reply->negative = (struct qn_negative){0};
+	qn_name_copy(&reply->target, &context->question->name);
 	reply->rank = message->flags & QN_FLAG_AA ? QN_RANK_AUTHORITATIVE : QN_RANK_ANSWER;
 
 	if (message->flags & QN_FLAG_TC) {
@@ -400,7 +478,13 @@ qn_reply_judge(struct qn_reply *reply, const struct qn_message *message,
 	switch (rcode) {
 	case QN_RCODE_NOERROR:
 	case QN_RCODE_NXDOMAIN:
+	case QN_RCODE_YXDOMAIN:
 		reply->kind = judge_content(&judge, rcode);
+		if (judge.overflowed) {
+			/* Half an RRset is worse than none. */
+			reply->kind = QN_REPLY_SERVFAIL;
+			reply->set_count = 0;
+		}
 		return;
 	case QN_RCODE_FORMERR:
 	case QN_RCODE_NOTIMP:

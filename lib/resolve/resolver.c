@@ -188,6 +188,7 @@ reply_is_useful(enum qn_reply_kind kind)
 	case QN_REPLY_NO_EDNS:
 	case QN_REPLY_REFUSED:
 	case QN_REPLY_SERVFAIL:
+	case QN_REPLY_DOUBTFUL:
 	case QN_REPLY_LAME:
 		break;
 	}
@@ -223,8 +224,10 @@ qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_m
 	const struct qn_reply_context context = {
 	    .question = &upstream->question,
 	    .zone = &task->zone.zone,
+	    .hash_key = resolver->store.hash_key,
 	    .edns_sent = upstream->edns,
 	    .forwarded = task->zone.forwarded,
+	    .last_resort = task->last_resort,
 	};
 
 	qn_ledger_replied(&resolver->parts.ledger, &upstream->server.address,
@@ -284,7 +287,7 @@ upstream_expired(struct qn_resolver *resolver, struct qn_upstream *upstream, str
 	qn_trace_add_upstream(resolver, task, upstream, QN_TRACE_TIMEOUT, now);
 	qn_ledger_timed_out(&resolver->parts.ledger, &upstream->server.address, now);
 	qn_upstream_release(resolver, upstream);
-	qn_task_ready(resolver, task);
+	qn_task_silent(resolver, task, upstream);
 }
 
 /* Tells the clients whose time is up; at its own deadline the task ends. */
@@ -383,7 +386,7 @@ qn_resolver_take_send(
 	    .server = upstream->server,
 	    .transport = upstream->transport,
 	    .edns = upstream->edns,
-	    .recursion_desired = upstream->task->zone.forwarded,
+	    .recursion_desired = upstream->task->zone.forwarded || upstream->task->last_resort,
 	    .mix_case = server == NULL || !server->no_case,
 	    .question = &upstream->question,
 	};

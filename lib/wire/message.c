@@ -116,12 +116,13 @@ qn_message_walk(const struct qn_message *message)
 }
 
 bool
-qn_record_next(struct qn_record_walk *walk, struct qn_record *record, enum qn_section *section)
+qn_record_next_bare(struct qn_record_walk *walk, struct qn_record *record, enum qn_section *section)
 {
 	for (unsigned at = 0; at < QN_SECTION_COUNT; at++) {
 		while (walk->left[at] > 0) {
 			walk->left[at]--;
-			qn_read_name(&walk->reader, &record->owner);
+			record->owner_at = walk->reader.at;
+			qn_pass_name(&walk->reader);
 			if (!record_read(&walk->reader, record))
 				return false;
 			if (record->type == QN_TYPE_OPT)
@@ -131,6 +132,24 @@ qn_record_next(struct qn_record_walk *walk, struct qn_record *record, enum qn_se
 		}
 	}
 	return false;
+}
+
+void
+qn_record_read_owner(struct qn_record *record, struct qn_view message)
+{
+	struct qn_reader reader = qn_reader_of(message);
+
+	reader.at = record->owner_at;
+	qn_read_name(&reader, &record->owner);
+}
+
+bool
+qn_record_next(struct qn_record_walk *walk, struct qn_record *record, enum qn_section *section)
+{
+	if (!qn_record_next_bare(walk, record, section))
+		return false;
+	qn_record_read_owner(record, walk->reader.bytes);
+	return true;
 }
 
 void

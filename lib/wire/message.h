@@ -49,6 +49,7 @@ struct qn_message {
 /** One record as it stands in a message. */
 struct qn_record {
 	struct qn_name owner;
+	size_t owner_at; /* Offset of the owner in the message. */
 	uint16_t type;
 	uint16_t class;
 	uint32_t ttl_s;  /* As received: RFC 2181 s8 is the caller's to apply. */
@@ -77,6 +78,16 @@ struct qn_record_walk qn_message_walk(const struct qn_message *message);
 /** The next record and its section; false behind the last one. OPT records are passed over. */
 bool qn_record_next(
     struct qn_record_walk *walk, struct qn_record *record, enum qn_section *section);
+
+/**
+ * The same without the owner, whose reading is most of the work: for a walk that passes over
+ * many records and reads the owners of few.
+ */
+bool qn_record_next_bare(
+    struct qn_record_walk *walk, struct qn_record *record, enum qn_section *section);
+
+/** Reads the owner of a record that next_bare gave out of the same message. */
+void qn_record_read_owner(struct qn_record *record, struct qn_view message);
 
 /** The response code with its upper bits out of EDNS. */
 static inline uint16_t

@@ -29,7 +29,7 @@ QN_MUST_USE bool qn_rdata_valid(struct qn_view message, const struct qn_record *
 /** The name that is all of in-memory rdata of NS, CNAME, DNAME, PTR; false when it is not one. */
 QN_MUST_USE bool qn_rdata_name(struct qn_name *name, struct qn_view rdata);
 
-/** MINIMUM of valid in-memory SOA rdata, in seconds (RFC 2308 s4). */
+/** MINIMUM of valid SOA rdata, in memory or in a message, in seconds (RFC 2308 s4). */
 uint32_t qn_rdata_soa_minimum(struct qn_view rdata);
 
 /**

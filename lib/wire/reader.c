@@ -111,3 +111,16 @@ qn_skip_name(struct qn_reader *reader)
 	if (!reader->failed && name_follow(reader, NULL) == 0)
 		reader->failed = true;
 }
+
+void
+qn_pass_name(struct qn_reader *reader)
+{
+	uint8_t octet = qn_read_u8(reader);
+
+	while (octet != 0 && octet <= QN_LABEL_MAX) {
+		(void)qn_read_bytes(reader, octet);
+		octet = qn_read_u8(reader);
+	}
+	if (octet != 0)
+		(void)qn_read_u8(reader);
+}

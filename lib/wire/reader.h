@@ -45,3 +45,6 @@ void qn_read_name(struct qn_reader *reader, struct qn_name *name);
 
 /** Checks and passes over a possibly compressed name as read_name does, without keeping it. */
 void qn_skip_name(struct qn_reader *reader);
+
+/** Passes over a name that has been checked before, without following it. */
+void qn_pass_name(struct qn_reader *reader);

@@ -231,9 +231,18 @@ TEST(message_walk)
 			     "c018 0001 0003 80000000 0002 abcd", OPT, A_RECORD),
 	    QN_MESSAGE_OK);
 	struct qn_record_walk walk = qn_message_walk(&message);
+	struct qn_record_walk bare_walk = walk;
 
 	for (size_t i = 0; i < COUNT_OF(expected); i++) {
+		struct qn_record bare;
+
+		assert_true(qn_record_next_bare(&bare_walk, &bare, &section));
+		assert_int_equal(section, expected[i].section);
+		assert_int_equal(bare.type, expected[i].type);
+		qn_record_read_owner(&bare, message.bytes);
+		assert_name_text(&bare.owner, expected[i].owner);
 		assert_true(qn_record_next(&walk, &record, &section));
+		assert_int_equal(record.rdata_at, bare.rdata_at);
 		assert_int_equal(section, expected[i].section);
 		assert_int_equal(record.type, expected[i].type);
 		assert_int_equal(record.class, expected[i].class);

@@ -85,6 +85,10 @@ assert_name_at(const char *hex, size_t at, size_t end, const char *text)
 	qn_skip_name(&reader);
 	assert_false(reader.failed);
 	assert_int_equal(reader.at, end);
+	reader.at = at;
+	qn_pass_name(&reader);
+	assert_false(reader.failed);
+	assert_int_equal(reader.at, end);
 }
 
 static void
@@ -292,14 +296,19 @@ TEST(reader_skips_what_it_would_read)
 
 		reader.at = qn_random_below(&random, sizeof(noise));
 		struct qn_reader skipper = reader;
+		struct qn_reader passer = reader;
 
 		qn_read_name(&reader, &name);
 		qn_skip_name(&skipper);
 		assert_int_equal(reader.failed, skipper.failed);
 		assert_int_equal(reader.at, skipper.at);
+		qn_pass_name(&passer);
+		assert_true(passer.at <= sizeof(noise));
 		if (!reader.failed) {
 			struct qn_name again;
 
+			assert_int_equal(passer.at, reader.at);
+			assert_false(passer.failed);
 			assert_int_equal(qn_name_from_wire(&again, qn_name_view(&name)), name.len);
 			good++;
 		}
