@@ -17,6 +17,7 @@
 	X(task_deadline)          /* Of these: out of time. */                                    \
 	X(task_budget)            /* Of these: out of upstream queries. */                        \
 	X(task_alias_limit)       /* Of these: too many aliases in a row. */                      \
+	X(last_resorts)           /* Questions put to servers that are no authorities. */         \
 	X(task_unreachable)       /* Of these: no nameserver address left to ask. */              \
 	X(client_deadlines)       /* Clients told SERVFAIL while their question goes on. */       \
 	X(lookups)                /* Questions for nameserver addresses. */                       \

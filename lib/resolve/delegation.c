@@ -191,11 +191,27 @@ qn_store_put_delegation(
 	    store->cache, &key, delegation->ttl_s, (struct qn_view){writer.data, writer.at}, now);
 }
 
+void
+qn_store_drop_delegations(
+    struct qn_store *store, const struct qn_name *zone, const struct qn_name *above)
+{
+	struct qn_name between;
+
+	qn_name_copy(&between, zone);
+	while (qn_name_parent(&between, &between) && between.len > above->len) {
+		struct qn_cache_key key;
+
+		qn_cache_key_init(&key, store->hash_key, QN_CACHE_DELEGATION, &between, 0);
+		qn_cache_remove(store->cache, &key);
+	}
+}
+
 bool
 qn_store_get_delegation(struct qn_store *store, const struct qn_name *name, struct qn_now now,
     struct qn_delegation *delegation)
 {
 	struct qn_name zone;
+	bool found = false;
 
 	qn_name_copy(&zone, name);
 	do {
@@ -203,12 +219,22 @@ qn_store_get_delegation(struct qn_store *store, const struct qn_name *name, stru
 		struct qn_cache_key key;
 
 		qn_cache_key_init(&key, store->hash_key, QN_CACHE_DELEGATION, &zone, 0);
-		if (qn_cache_get(store->cache, &key, now, store->scratch, &item) != QN_CACHE_FRESH)
-			continue;
-		qn_delegation_init(delegation, &zone);
-		delegation->ttl_s = item.ttl_s - item.age_s;
-		if (delegation_read(delegation, (struct qn_view){store->scratch, item.value_len}))
-			return true;
+		switch (qn_cache_get(store->cache, &key, now, store->scratch, &item)) {
+		case QN_CACHE_MISS:
+			break;
+		case QN_CACHE_STALE:
+			/* Whether what is below still exists is for the zone above to say. */
+			found = false;
+			break;
+		case QN_CACHE_FRESH:
+			if (found)
+				break;
+			qn_delegation_init(delegation, &zone);
+			delegation->ttl_s = item.ttl_s - item.age_s;
+			found = delegation_read(
+			    delegation, (struct qn_view){store->scratch, item.value_len});
+			break;
+		}
 	} while (qn_name_parent(&zone, &zone));
-	return false;
+	return found;
 }

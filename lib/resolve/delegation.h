@@ -65,6 +65,17 @@ void qn_delegation_from_route(struct qn_delegation *delegation, const struct qn_
 void qn_store_put_delegation(
     struct qn_store *store, const struct qn_delegation *delegation, struct qn_now now);
 
-/** The deepest fresh delegation at or above `name`; false when there is not even the root's. */
+/**
+ * Forgets delegations strictly between `zone` and the zone above it that has just delegated
+ * it: that one knows of no cut in between.
+ */
+void qn_store_drop_delegations(
+    struct qn_store *store, const struct qn_name *zone, const struct qn_name *above);
+
+/**
+ * The deepest fresh delegation at or above `name` with no outdated one above it: when the
+ * parent's own delegation has ended, what hung from it is not used until the parent has been
+ * asked again (ghost domains). False when there is none, not even the root's.
+ */
 QN_MUST_USE bool qn_store_get_delegation(struct qn_store *store, const struct qn_name *name,
     struct qn_now now, struct qn_delegation *delegation);

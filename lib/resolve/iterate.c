@@ -66,8 +66,8 @@ finish_negative(struct qn_resolver *resolver, struct qn_task *task,
 		qn_task_fail(resolver, task, QN_EDE_OTHER, now);
 		return;
 	}
-	if (!negative->has_soa)
-		task->ttl_s = 0; /* RFC 2308 s5: nothing says for how long. */
+	if (!negative->has_soa && task->ttl_s > negative->ttl_s)
+		task->ttl_s = negative->ttl_s;
 	qn_task_finish(resolver, task, negative->rcode, now);
 }
 
@@ -136,6 +136,30 @@ zone_prepare(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 	task->known_labels = (uint8_t)qn_name_label_count(&zone->zone);
 }
 
+/*
+ * Finds the deepest known delegation that can be used to ask for `name`. One whose servers
+ * came without any address cannot be used to find those very addresses: the zone above may
+ * know them, though it did not say so in its referral.
+ */
+static bool
+find_delegation(
+    struct qn_resolver *resolver, struct qn_task *task, struct qn_name *name, struct qn_now now)
+{
+	struct qn_delegation *zone = &task->zone;
+
+	while (qn_store_get_delegation(&resolver->store, name, now, zone)) {
+		bool is_own_server = false;
+
+		for (uint8_t i = 0; i < zone->server_count; i++)
+			if (qn_name_equal(&zone->servers[i].name, &task->name))
+				is_own_server = true;
+		if (zone->candidate_count > 0 || !is_own_server ||
+		    !qn_name_parent(name, &zone->zone))
+			return true;
+	}
+	return false;
+}
+
 static bool
 question_is_priming(const struct qn_question *question)
 {
@@ -170,12 +194,14 @@ task_find_zone(struct qn_resolver *resolver, struct qn_task *task, struct qn_now
 	route = qn_route_find(config, &name);
 	if (route != NULL && route->kind == QN_ROUTE_FORWARD)
 		qn_delegation_from_route(&task->zone, route);
-	else if (!qn_store_get_delegation(&resolver->store, &name, now, &task->zone))
+	else if (!find_delegation(resolver, task, &name, now))
 		zone_from_hints(resolver, task, now);
 	if (route != NULL && task->zone.zone.len <= route->zone.len)
 		qn_delegation_from_route(&task->zone, route);
 	zone_prepare(resolver, task, now);
 	task->zone_known = true;
+	task->last_resort = false;
+	task->foreign_glue_used = false;
 	task->minimize = config->minimization != QN_MINIMIZATION_OFF && !task->zone.forwarded;
 	task->minimized_count = 0;
 }
@@ -248,6 +274,74 @@ lookup_servers(struct qn_resolver *resolver, struct qn_task *task, struct qn_now
 	return started > 0;
 }
 
+/* --- Last resorts ----------------------------------------------------------------------- */
+
+/* Adds the addresses that `from` has for nameserver `index` of `zone`. */
+static void
+add_glue_of(struct qn_delegation *zone, uint8_t index, const struct qn_delegation *from)
+{
+	const struct qn_name *name = &zone->servers[index].name;
+
+	for (uint8_t i = 0; i < from->candidate_count; i++)
+		if (qn_name_equal(&from->servers[from->candidates[i].server].name, name))
+			qn_delegation_add_address(zone, index, &from->candidates[i].address);
+}
+
+/*
+ * Adds the addresses that the delegation of a nameserver's own zone has as glue for it: its
+ * zone may tell other ones, which have just failed. True when that brought anything new.
+ */
+static bool
+use_foreign_glue(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	struct qn_delegation *zone = &task->zone;
+	struct qn_delegation *own = &resolver->reply.delegation;
+	const uint8_t count = zone->candidate_count;
+
+	if (zone->forwarded || task->foreign_glue_used)
+		return false;
+	task->foreign_glue_used = true;
+	for (uint8_t i = 0; i < zone->server_count; i++) {
+		const struct qn_name *name = &zone->servers[i].name;
+		struct qn_name above;
+
+		qn_name_copy(&above, name);
+		do {
+			if (!qn_store_get_delegation(&resolver->store, &above, now, own))
+				break;
+			add_glue_of(zone, i, own);
+		} while (qn_name_parent(&above, &own->zone));
+	}
+	qn_delegation_keep_families(zone, resolver->config);
+	return zone->candidate_count > count;
+}
+
+/*
+ * Asks those servers again that answered, but not as authorities, and takes their word this
+ * time: a zone whose servers are all set up wrongly is still better than no zone.
+ */
+static bool
+use_doubtful(struct qn_resolver *resolver, struct qn_task *task)
+{
+	bool found = false;
+
+	if (task->last_resort)
+		return false;
+	task->last_resort = true;
+	for (uint8_t i = 0; i < task->zone.candidate_count; i++) {
+		struct qn_candidate *candidate = &task->zone.candidates[i];
+
+		if (!candidate->doubtful)
+			continue;
+		candidate->failed = false;
+		candidate->tries = 0;
+		found = true;
+	}
+	if (found)
+		qn_counter_add(&resolver->counters.last_resorts, 1);
+	return found;
+}
+
 /* --- Asking ----------------------------------------------------------------------------- */
 
 /* Labels of the name that the next query shows. */
@@ -291,8 +385,9 @@ question_minimize(struct qn_task *task, struct qn_question *question)
 		question->type = task->question.type;
 		return false;
 	}
+	/* What is asked for stays hidden, but for NS: that is what the step is about anyway. */
 	qn_name_suffix(&question->name, &task->name, shown);
-	question->type = QN_TYPE_A;
+	question->type = task->question.type == QN_TYPE_NS ? QN_TYPE_NS : QN_TYPE_A;
 	return true;
 }
 
@@ -365,6 +460,10 @@ task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now
 	}
 	if (!qn_list_empty(&task->waits) || lookup_servers(resolver, task, now))
 		return;
+	if (use_foreign_glue(resolver, task, now) || use_doubtful(resolver, task)) {
+		qn_task_ready(resolver, task);
+		return;
+	}
 	qn_counter_add(&resolver->counters.task_unreachable, 1);
 	qn_task_fail(resolver, task, QN_EDE_NO_REACHABLE_AUTHORITY, now);
 }
@@ -389,13 +488,13 @@ qn_task_step(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 
 /* --- Replies ---------------------------------------------------------------------------- */
 
-/* Takes the aliases of a reply; the RRset at the end of an ANSWER is not one of them. */
+/* Takes the alias of a reply: a CNAME, a DNAME and the CNAME made from it, or a DNAME alone. */
 static enum followed
-take_aliases(struct qn_resolver *resolver, struct qn_task *task, unsigned count, struct qn_now now)
+take_alias(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
 	const struct qn_reply *reply = &resolver->reply;
 
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < reply->set_count; i++) {
 		const struct qn_rrset *set = &reply->sets[i];
 
 		qn_store_put_rrset(&resolver->store, set, reply->rank, now);
@@ -428,14 +527,11 @@ static void
 replied_answer(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
 	const struct qn_reply *reply = &resolver->reply;
-	const struct qn_rrset *last = &reply->sets[reply->set_count - 1];
 
-	if (take_aliases(resolver, task, reply->set_count - 1u, now) == ENDED)
-		return;
-	qn_store_put_rrset(&resolver->store, last, reply->rank, now);
+	qn_store_put_rrset(&resolver->store, &reply->sets[0], reply->rank, now);
 	if (question_is_priming(&task->question) && !task->zone.forwarded)
 		root_primed(resolver, now);
-	finish_positive(resolver, task, last, now);
+	finish_positive(resolver, task, &reply->sets[0], now);
 }
 
 static void
@@ -443,17 +539,18 @@ replied_negative(struct qn_resolver *resolver, struct qn_task *task, struct qn_n
 {
 	const struct qn_reply *reply = &resolver->reply;
 
-	if (take_aliases(resolver, task, reply->set_count, now) == ENDED)
+	if (take_alias(resolver, task, now) == ENDED)
 		return;
-	qn_store_put_negative(
-	    &resolver->store, &reply->target, task->question.type, &reply->negative, now);
+	if (reply->negative.rcode != QN_RCODE_YXDOMAIN)
+		qn_store_put_negative(
+		    &resolver->store, &reply->target, task->question.type, &reply->negative, now);
 	finish_negative(resolver, task, &reply->negative, now);
 }
 
 static void
 replied_alias(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
-	if (take_aliases(resolver, task, resolver->reply.set_count, now) != ENDED)
+	if (take_alias(resolver, task, now) != ENDED)
 		qn_task_ready(resolver, task);
 }
 
@@ -462,9 +559,21 @@ static void
 replied_referral(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
 	qn_store_put_delegation(&resolver->store, &resolver->reply.delegation, now);
+	qn_store_drop_delegations(
+	    &resolver->store, &resolver->reply.delegation.zone, &task->zone.zone);
 	qn_delegation_copy(&task->zone, &resolver->reply.delegation);
 	zone_prepare(resolver, task, now);
+	task->last_resort = false;
+	task->foreign_glue_used = false;
 	qn_task_ready(resolver, task);
+}
+
+/* Goes on with the full name for good. */
+static void
+minimize_abandon(struct qn_resolver *resolver, struct qn_task *task)
+{
+	task->minimize = false;
+	qn_counter_add(&resolver->counters.minimization_abandoned, 1);
 }
 
 /* A shortened name has been answered: the zone reaches further down than was known. */
@@ -482,8 +591,7 @@ replied_minimized(struct qn_resolver *resolver, struct qn_task *task,
 	}
 	if (nxdomain) {
 		/* Relaxed: some servers deny names that have others below them. */
-		task->minimize = false;
-		qn_counter_add(&resolver->counters.minimization_abandoned, 1);
+		minimize_abandon(resolver, task);
 	} else {
 		task->known_labels = (uint8_t)qn_name_label_count(&upstream->question.name);
 		for (unsigned i = 0; i < reply->set_count; i++)
@@ -504,11 +612,11 @@ replied_useless(
 	struct qn_candidate *candidate = &task->zone.candidates[upstream->candidate];
 
 	if (upstream->minimized && resolver->config->minimization == QN_MINIMIZATION_RELAXED) {
-		task->minimize = false;
+		minimize_abandon(resolver, task);
 		candidate->tries = 0;
-		qn_counter_add(&resolver->counters.minimization_abandoned, 1);
 	} else {
 		candidate->failed = true;
+		candidate->doubtful = resolver->reply.kind == QN_REPLY_DOUBTFUL;
 		if (resolver->reply.kind == QN_REPLY_REFUSED)
 			task->seen_refused = true;
 		else
@@ -589,6 +697,7 @@ qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
 		qn_counter_add(&counters->reply_servfail, 1);
 		replied_useless(resolver, task, upstream);
 		return;
+	case QN_REPLY_DOUBTFUL:
 	case QN_REPLY_LAME:
 		qn_counter_add(&counters->reply_lame, 1);
 		replied_useless(resolver, task, upstream);
@@ -603,6 +712,17 @@ qn_task_retry_tcp(struct qn_resolver *resolver, struct qn_task *task,
 	task_ask(resolver, task, upstream->candidate, QN_TRANSPORT_TCP, upstream->edns, now);
 	if (task->state == QN_TASK_RUNNING && task->upstream != NULL)
 		task->upstream->case_changed = case_changed;
+}
+
+/* Silence may be loss; twice in a row it may also be a server that a shortened name confuses. */
+void
+qn_task_silent(
+    struct qn_resolver *resolver, struct qn_task *task, const struct qn_upstream *upstream)
+{
+	if (upstream->minimized && task->zone.candidates[upstream->candidate].tries >= 2 &&
+	    resolver->config->minimization == QN_MINIMIZATION_RELAXED)
+		minimize_abandon(resolver, task);
+	qn_task_ready(resolver, task);
 }
 
 void

@@ -324,10 +324,10 @@ names_own_zone(const struct judge *judge)
 /* --- Referrals -------------------------------------------------------------------------- */
 
 static void
-collect_glue(struct judge *judge, uint16_t type)
+collect_glue(struct judge *judge, enum qn_section section, uint16_t type)
 {
 	struct qn_delegation *delegation = &judge->reply->delegation;
-	struct search search = search_begin(judge, QN_SECTION_ADDITIONAL, type, SEARCH_MAX);
+	struct search search = search_begin(judge, section, type, SEARCH_MAX);
 	struct qn_record record;
 
 	while (search_next(&search, &record)) {
@@ -365,8 +365,11 @@ collect_servers(struct judge *judge, enum qn_section section, const struct qn_na
 		if (record.ttl_s < delegation->ttl_s)
 			delegation->ttl_s = record.ttl_s;
 	}
-	collect_glue(judge, QN_TYPE_A);
-	collect_glue(judge, QN_TYPE_AAAA);
+	/* Asked for the address of a nameserver, the zone above gives its glue as the answer. */
+	collect_glue(judge, QN_SECTION_ANSWER, QN_TYPE_A);
+	collect_glue(judge, QN_SECTION_ANSWER, QN_TYPE_AAAA);
+	collect_glue(judge, QN_SECTION_ADDITIONAL, QN_TYPE_A);
+	collect_glue(judge, QN_SECTION_ADDITIONAL, QN_TYPE_AAAA);
 }
 
 /* A referral names a zone strictly below the one asked, at or above the name. */

@@ -6,8 +6,8 @@
  *
  * The caller has matched the reply on address, port, id, question and letter case. Here
  * only data at or below the zone asked is believed, and of that only what the question
- * needs: the chain of aliases and the RRset at its end, the SOA of a negative answer, the
- * NS set and glue of a referral.
+ * needs: its RRset or its alias, the SOA of a negative answer, the NS set and glue of a
+ * referral.
  *
  * Memory: one reply, reused; RRsets are packed into `bytes`, names in full.
  * Bounds: linear in the length of the message, whatever is in it; of each kind of record but

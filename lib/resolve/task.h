@@ -64,9 +64,11 @@ struct qn_task {
 	uint8_t known_labels;    /* Of `name`: the longest ending that is no unknown zone cut. */
 	uint8_t minimized_count; /* Queries with a shortened name, for this `name`. */
 	bool minimize;
-	bool traced;     /* Part of the question that `trace` of the resolver is about. */
-	bool refresh;    /* Asks again although the cache knows: what it knows ends soon. */
-	bool zone_known; /* Whether `zone` has been looked up for this `name`. */
+	bool traced;            /* Part of the question that `trace` of the resolver is about. */
+	bool refresh;           /* Asks again although the cache knows: what it knows ends soon. */
+	bool foreign_glue_used; /* See iterate.c, last resorts. */
+	bool last_resort;       /* Takes answers that are not authoritative. */
+	bool zone_known;        /* Whether `zone` has been looked up for this `name`. */
 	struct qn_delegation zone;
 	struct qn_upstream *upstream; /* In flight, or NULL. */
 
@@ -195,6 +197,10 @@ void qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
 /** Asks the same server again, over TCP. */
 void qn_task_retry_tcp(struct qn_resolver *resolver, struct qn_task *task,
     const struct qn_upstream *upstream, bool case_changed, struct qn_now now);
+
+/** Goes on after a query that nobody answered in time. */
+void qn_task_silent(
+    struct qn_resolver *resolver, struct qn_task *task, const struct qn_upstream *upstream);
 
 /** Goes on after a query that the transport could not send: it cannot in a moment either. */
 void qn_task_unsent(

@@ -25,6 +25,8 @@ qn_reply_kind_text(enum qn_reply_kind kind)
 		return "refused";
 	case QN_REPLY_SERVFAIL:
 		return "failure";
+	case QN_REPLY_DOUBTFUL:
+		return "not authoritative";
 	case QN_REPLY_LAME:
 		break;
 	}
