@@ -14,7 +14,7 @@ qn_ledger_init(struct qn_ledger *ledger, struct qn_arena *arena, uint32_t server
 {
 	uint32_t set_count = 1;
 
-	while (set_count < server_count / SET_LEN)
+	while ((size_t)set_count * SET_LEN < server_count)
 		set_count *= 2;
 	struct qn_server *rows = qn_arena_take(arena, (size_t)set_count * SET_LEN * sizeof(*rows));
 
