@@ -136,10 +136,20 @@ zone_prepare(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 	task->known_labels = (uint8_t)qn_name_label_count(&zone->zone);
 }
 
+/* Whether a delegation leads nowhere by itself: no address, and all names inside the zone. */
+static bool
+delegation_is_blind(const struct qn_delegation *zone)
+{
+	for (uint8_t i = 0; i < zone->server_count; i++)
+		if (!qn_name_within(&zone->servers[i].name, &zone->zone))
+			return false;
+	return zone->candidate_count == 0;
+}
+
 /*
- * Finds the deepest known delegation that can be used to ask for `name`. One whose servers
- * came without any address cannot be used to find those very addresses: the zone above may
- * know them, though it did not say so in its referral.
+ * Finds the deepest known delegation that can be used to ask for `name`. On the way to the
+ * address of a nameserver a blind one is passed over: the zone above may know the address,
+ * though it did not say so in its referral.
  */
 static bool
 find_delegation(
@@ -147,16 +157,10 @@ find_delegation(
 {
 	struct qn_delegation *zone = &task->zone;
 
-	while (qn_store_get_delegation(&resolver->store, name, now, zone)) {
-		bool is_own_server = false;
-
-		for (uint8_t i = 0; i < zone->server_count; i++)
-			if (qn_name_equal(&zone->servers[i].name, &task->name))
-				is_own_server = true;
-		if (zone->candidate_count > 0 || !is_own_server ||
+	while (qn_store_get_delegation(&resolver->store, name, now, zone))
+		if (task->depth == 0 || !delegation_is_blind(zone) ||
 		    !qn_name_parent(name, &zone->zone))
 			return true;
-	}
 	return false;
 }
 
