@@ -47,6 +47,7 @@ void
 qn_delegation_add_address(
     struct qn_delegation *delegation, uint8_t server, const struct qn_address *address)
 {
+	qn_assert(server < delegation->server_count);
 	if (delegation->servers[server].address_count == QN_DELEGATION_ADDRESS_MAX ||
 	    !qn_address_reachable(address))
 		return;
@@ -85,11 +86,14 @@ qn_delegation_from_hints(struct qn_delegation *delegation, const struct qn_resol
 	qn_delegation_init(delegation, &qn_name_root);
 	for (uint8_t i = 0; i < config->hint_count; i++) {
 		const struct qn_hint *hint = &config->hints[i];
+		const uint8_t server = delegation->server_count;
 
 		qn_delegation_add_server(delegation, &hint->name);
-		delegation->servers[i].looked_up = true;
+		if (delegation->server_count == server)
+			continue; /* The same name again. */
+		delegation->servers[server].looked_up = true;
 		for (unsigned k = 0; k < hint->address_count; k++)
-			qn_delegation_add_address(delegation, i, &hint->addresses[k]);
+			qn_delegation_add_address(delegation, server, &hint->addresses[k]);
 	}
 }
 

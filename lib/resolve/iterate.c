@@ -7,10 +7,14 @@
 
 /* --- Following what is known ------------------------------------------------------------ */
 
-/* Begins anew with another name: nothing learned about the old one's zone counts. */
+/*
+ * Begins anew with another name: nothing learned about the old one's zone counts, and nothing
+ * may be added to the new one's servers that was looked up for the old one's.
+ */
 static void
-task_set_name(struct qn_task *task, const struct qn_name *name)
+task_set_name(struct qn_resolver *resolver, struct qn_task *task, const struct qn_name *name)
 {
+	qn_task_wait_no_more(resolver, task);
 	qn_name_copy(&task->name, name);
 	task->zone_known = false;
 	task->seen_refused = false;
@@ -43,7 +47,7 @@ follow_alias(struct qn_resolver *resolver, struct qn_task *task, const struct qn
 		qn_task_fail(resolver, task, QN_EDE_INVALID_DATA, now);
 		return ENDED;
 	}
-	task_set_name(task, &target);
+	task_set_name(resolver, task, &target);
 	return FOLLOWED;
 }
 
@@ -565,6 +569,7 @@ replied_referral(struct qn_resolver *resolver, struct qn_task *task, struct qn_n
 	qn_store_put_delegation(&resolver->store, &resolver->reply.delegation, now);
 	qn_store_drop_delegations(
 	    &resolver->store, &resolver->reply.delegation.zone, &task->zone.zone);
+	qn_task_wait_no_more(resolver, task);
 	qn_delegation_copy(&task->zone, &resolver->reply.delegation);
 	zone_prepare(resolver, task, now);
 	task->last_resort = false;

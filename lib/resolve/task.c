@@ -231,6 +231,13 @@ wait_end(struct qn_resolver *resolver, struct qn_wait *wait)
 	qn_pool_put(&resolver->parts.waits, wait);
 }
 
+void
+qn_task_wait_no_more(struct qn_resolver *resolver, struct qn_task *task)
+{
+	while (!qn_list_empty(&task->waits))
+		wait_end(resolver, qn_list_entry(task->waits.next, struct qn_wait, parent_link));
+}
+
 static bool
 depends_on(const struct qn_task *task, const struct qn_task *wanted, unsigned *left)
 {
@@ -344,8 +351,7 @@ task_end(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 	qn_wheel_stop(&resolver->wheel, &task->timed.timer);
 	qn_list_remove(&task->table_link);
 	qn_list_remove(&task->queue_link);
-	while (!qn_list_empty(&task->waits))
-		wait_end(resolver, qn_list_entry(task->waits.next, struct qn_wait, parent_link));
+	qn_task_wait_no_more(resolver, task);
 	if (task->upstream != NULL)
 		qn_upstream_release(resolver, task->upstream);
 	if (qn_list_empty(&task->askers))

@@ -164,6 +164,9 @@ void qn_task_refresh(
 QN_MUST_USE bool qn_task_wait(
     struct qn_resolver *resolver, struct qn_task *parent, struct qn_task *child, uint8_t server);
 
+/** Ends all waiting: what was waited for is about a zone that is not asked any more. */
+void qn_task_wait_no_more(struct qn_resolver *resolver, struct qn_task *task);
+
 /** Whether `task` waits, through others, for `wanted`. A search that gets long says yes. */
 bool qn_task_depends_on(const struct qn_task *task, const struct qn_task *wanted);
 
