@@ -57,6 +57,7 @@ qn_answer_open(struct qn_answer *answer, struct qn_view value)
 {
 	struct qn_reader reader = qn_reader_of(value);
 
+	answer->authoritative = false;
 	answer->rcode = qn_read_u16(&reader);
 	answer->ede = qn_read_u16(&reader);
 	answer->answer_count = qn_read_u16(&reader);

@@ -13,6 +13,7 @@
 #include "wire/message.h"
 
 struct qn_answer {
+	bool authoritative; /* Out of local data: goes out with AA. Not kept in a value. */
 	uint16_t rcode;
 	uint16_t ede; /* enum qn_ede: why there is no better answer; QN_EDE_NONE mostly. */
 	uint16_t answer_count;

@@ -90,10 +90,13 @@ qn_client_read(struct qn_client_query *query, struct qn_view datagram)
 /* --- Writing ---------------------------------------------------------------------------- */
 
 static void
-write_head(struct qn_writer *writer, const struct qn_client_query *query, uint16_t rcode)
+write_head(
+    struct qn_writer *writer, const struct qn_client_query *query, const struct qn_answer *answer)
 {
 	const uint16_t kept = query->flags & (0x7800u | QN_FLAG_RD | QN_FLAG_CD);
-	const uint16_t flags = (uint16_t)(QN_FLAG_QR | QN_FLAG_RA | kept | (rcode & 0xf));
+	const uint16_t aa = answer->authoritative ? QN_FLAG_AA : 0;
+	const uint16_t flags =
+	    (uint16_t)(QN_FLAG_QR | QN_FLAG_RA | aa | kept | (answer->rcode & 0xf));
 
 	qn_write_header(writer, query->id, flags, query->has_question);
 	if (query->has_question)
@@ -175,7 +178,7 @@ write_truncated(struct qn_writer *writer, const struct qn_client_query *query,
 	struct qn_message message;
 
 	qn_store_be16(writer->data + 2, (uint16_t)(qn_load_be16(writer->data + 2) | QN_FLAG_TC));
-	write_head(&whole, query, answer->rcode);
+	write_head(&whole, query, answer);
 	qn_answer_write(&whole, answer, age_s);
 	qn_write_section_count(&whole, QN_SECTION_ANSWER, answer->answer_count);
 	qn_write_section_count(&whole, QN_SECTION_AUTHORITY, answer->authority_count);
@@ -199,7 +202,7 @@ qn_client_reply(struct qn_span payload, const struct qn_client_query *query,
 	struct qn_writer writer = qn_writer_of((struct qn_span){payload.data, room - opt_len});
 
 	qn_assert(room >= QN_HEADER_LEN + QN_NAME_MAX + 4 + opt_len);
-	write_head(&writer, query, answer->rcode);
+	write_head(&writer, query, answer);
 	const struct qn_writer_mark mark = qn_writer_mark(&writer);
 
 	qn_answer_write(&writer, answer, age_s);

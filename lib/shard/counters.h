@@ -29,6 +29,7 @@
 	X(client_badvers)    /* EDNS version other than 0. */                            \
 	X(client_refused)    /* Not on the access list. */                               \
 	X(client_cache_only) /* RD=0, and nothing in the cache. */                       \
+	X(client_local)      /* Answered from local data, or dropped by it. */           \
 	X(client_any)        /* Type ANY: RFC 8482. */                                   \
 	X(client_chaos)      /* Answered in class CH. */                                 \
 	X(cache_hits)        /* Answered from the cache. */                              \

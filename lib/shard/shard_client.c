@@ -218,6 +218,33 @@ client_resolve(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
 	    found == QN_CACHE_STALE ? QN_RESOLVE_STALE_US : QN_RESOLVE_CLIENT_US, now);
 }
 
+/*
+ * Asks local data first, whatever the cache holds. False when they do not have the answer:
+ * it is to be resolved, or to be gone on with where an alias of theirs leads out of them.
+ */
+static bool
+client_local(struct qn_shard *shard, struct qn_packet *packet, const struct qn_frame *frame,
+    const struct qn_client_query *query, struct qn_shard_result *result)
+{
+	const struct qn_zones *local = shard->config->resolve.local;
+	struct qn_answer answer;
+	enum qn_zone_verdict verdict;
+
+	if (local == NULL)
+		return false;
+	verdict = qn_zones_answer(local, &query->question,
+	    (struct qn_span){shard->value, sizeof(shard->value)},
+	    (struct qn_span){shard->scratch, sizeof(shard->scratch)}, &answer);
+	if (verdict == QN_ZONE_RESOLVE)
+		return false;
+	qn_counter_add(&shard->counters.client_queries, 1);
+	qn_counter_add(&shard->counters.client_local, 1);
+	*result = verdict == QN_ZONE_DROP
+	              ? qn_shard_result_of(QN_SHARD_DONE)
+	              : client_reply_here(shard, packet, frame, query, &answer, 0);
+	return true;
+}
+
 /* Gives a client that sent a cookie the server's part, which proves its address next time. */
 static void
 client_cookie(struct qn_shard *shard, struct qn_client_query *query, const struct qn_frame *frame,
@@ -241,6 +268,7 @@ qn_shard_client_input(struct qn_shard *shard, uint16_t link, struct qn_packet *p
 	const struct qn_span value = {shard->value, sizeof(shard->value)};
 	struct qn_shard_counters *counters = &shard->counters;
 	struct qn_client_query query;
+	struct qn_shard_result result;
 	const enum qn_client_verdict verdict = qn_client_read(&query, datagram);
 
 	if (verdict == QN_CLIENT_RUNT) {
@@ -252,9 +280,11 @@ qn_shard_client_input(struct qn_shard *shard, uint16_t link, struct qn_packet *p
 		return qn_shard_result_of(QN_SHARD_DONE);
 	}
 	client_cookie(shard, &query, frame, now);
-	if (verdict == QN_CLIENT_RESOLVE && client_allowed(shard, &frame->source.address))
+	if (verdict == QN_CLIENT_RESOLVE && client_allowed(shard, &frame->source.address)) {
+		if (client_local(shard, packet, frame, &query, &result))
+			return result;
 		return client_resolve(shard, link, packet, frame, &query, now);
-
+	}
 	qn_counter_add(&counters->client_queries, 1);
 	if (!client_allowed(shard, &frame->source.address)) {
 		qn_counter_add(&counters->client_refused, 1);

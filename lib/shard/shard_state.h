@@ -9,6 +9,7 @@
 #include "shard/counters.h"
 #include "shard/shard.h"
 #include "shard/transport.h"
+#include "zone/zones.h"
 
 /** A client that waits for the iterator: all that its reply needs. */
 struct qn_parked {

@@ -24,9 +24,10 @@ MAY_USE = {
     "net": ("base",),
     "policy": ("base",),
     "cache": ("wire", "base"),
+    "zone": ("cache", "wire", "base"),
     "select": ("wire", "base"),
-    "resolve": ("policy", "cache", "select", "wire", "base"),
-    "shard": ("resolve", "policy", "net", "cache", "select", "wire", "base"),
+    "resolve": ("policy", "cache", "zone", "select", "wire", "base"),
+    "shard": ("resolve", "policy", "net", "cache", "zone", "select", "wire", "base"),
 }
 
 # What the program that links the libraries has to define.
