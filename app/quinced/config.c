@@ -7,6 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What RFC 8767 s5 recommends: a day, 30 s, and a client waits 1.8 s. */
+#define STALE_AGE_MAX_S 86400
+#define STALE_TTL_S     30
+#define STALE_WAIT_MS   1800
+
 #define CACHE_DEFAULT        (512ull << 20)
 #define CACHE_PER_WORKER_MIN (1ull << 20)
 #define HINTS_DEFAULT        "/usr/share/dns/root.hints"
@@ -232,6 +237,12 @@ set_defaults(struct config_reader *reader)
 	config->fixed.cache_bytes = CACHE_DEFAULT;
 	config->fixed.poll = CONFIG_POLL_ADAPTIVE;
 	config->live.resolve.minimization = QN_MINIMIZATION_RELAXED;
+	config->live.stale = (struct qn_shard_stale){
+	    .age_max_s = STALE_AGE_MAX_S,
+	    .ttl_s = STALE_TTL_S,
+	    .wait_ms = STALE_WAIT_MS,
+	};
+	strcpy(config->live.version, "quince " QN_VERSION);
 	strcpy(config->fixed.socket, SOCKET_DEFAULT);
 	strcpy(reader->hints_path, HINTS_DEFAULT);
 	/* A name too long is cut, and need not be ended then. */

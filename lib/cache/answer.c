@@ -64,6 +64,7 @@ qn_answer_open(struct qn_answer *answer, struct qn_view value)
 	answer->authority_count = qn_read_u16(&reader);
 	answer->ttl_places =
 	    qn_read_bytes(&reader, 2 * ((size_t)answer->answer_count + answer->authority_count));
+	answer->stale_ttl_s = 0;
 	answer->records = qn_read_bytes(&reader, qn_reader_left(&reader));
 	return !reader.failed;
 }
@@ -81,8 +82,8 @@ qn_answer_write(struct qn_writer *writer, const struct qn_answer *answer, uint32
 		    writer->data + records_at + qn_load_be16(answer->ttl_places.data + i);
 		const uint32_t ttl_s = qn_load_be32(ttl);
 
-		if (age_s == QN_ANSWER_STALE)
-			qn_store_be32(ttl, QN_ANSWER_STALE_TTL_S);
+		if (answer->stale_ttl_s != 0)
+			qn_store_be32(ttl, answer->stale_ttl_s);
 		else
 			qn_store_be32(ttl, ttl_s > age_s ? ttl_s - age_s : 0);
 	}

@@ -20,6 +20,7 @@ struct qn_answer {
 	uint16_t authority_count;
 	struct qn_view ttl_places;
 	struct qn_view records;
+	uint32_t stale_ttl_s; /* Not 0: past its TTL; every record goes out with this one. */
 };
 
 /**
@@ -32,14 +33,9 @@ QN_MUST_USE size_t qn_answer_encode(
 /** Opens a value that encode wrote; false when it is not whole. */
 QN_MUST_USE bool qn_answer_open(struct qn_answer *answer, struct qn_view value);
 
-/** TTL of the records of an answer that is served stale (RFC 8767 s4). */
-#define QN_ANSWER_STALE_TTL_S 30
-
-/** In place of an age: every record gets QN_ANSWER_STALE_TTL_S. */
-#define QN_ANSWER_STALE UINT32_MAX
-
 /**
- * Appends the records, each TTL lowered by `age_s` but not below 0, behind the question that
- * `writer` ends with. The counts in the header are the caller's to set.
+ * Appends the records behind the question that `writer` ends with, each TTL lowered by
+ * `age_s` but not below 0, or the one that a stale answer goes out with. The counts in the
+ * header are the caller's to set.
  */
 void qn_answer_write(struct qn_writer *writer, const struct qn_answer *answer, uint32_t age_s);

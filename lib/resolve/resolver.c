@@ -50,8 +50,8 @@ qn_resolver_init(struct qn_arena *arena, const struct qn_resolver_limits *limits
 	for (uint32_t i = 0; i < table_len; i++)
 		qn_list_init(&table[i]);
 	qn_random_init(&resolver->random, seed);
-	resolver->cookie_secret = (struct qn_hash_key){
-	    qn_random_u64(&resolver->random), qn_random_u64(&resolver->random)};
+	resolver->cookie_secret.k0 = qn_random_u64(&resolver->random);
+	resolver->cookie_secret.k1 = qn_random_u64(&resolver->random);
 	qn_wheel_init(&resolver->wheel, now.mono);
 	qn_list_init(&resolver->ready);
 	qn_list_init(&resolver->sends);

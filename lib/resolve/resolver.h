@@ -33,7 +33,6 @@
 #define QN_RESOLVE_DEPTH_MAX      8
 #define QN_RESOLVE_ASKER_MAX      1000 /* Clients waiting for one question. */
 #define QN_RESOLVE_CLIENT_US      (5 * QN_US_PER_S)
-#define QN_RESOLVE_STALE_US       (1800 * QN_US_PER_MS) /* With a stale answer at hand. */
 #define QN_RESOLVE_TASK_US        (10 * QN_US_PER_S)
 
 struct qn_resolver;

@@ -261,16 +261,17 @@ answer_refused(struct qn_span value, const struct qn_question *question)
 }
 
 size_t
-qn_client_chaos(struct qn_span value, const struct qn_question *question, const char *node_id)
+qn_client_chaos(struct qn_span value, const struct qn_question *question, const char *node_id,
+    const char *version)
 {
-	const char *text = NULL;
+	const char *text = "";
 	uint8_t rdata[1 + CHAOS_TEXT_MAX];
 
 	if (question_is(question, "id.server") || question_is(question, "hostname.bind"))
 		text = node_id;
 	else if (question_is(question, "version.bind") || question_is(question, "version.server"))
-		text = "quince " QN_VERSION;
-	if (text == NULL || (question->type != QN_TYPE_TXT && question->type != QN_TYPE_ANY))
+		text = version;
+	if (text[0] == 0 || (question->type != QN_TYPE_TXT && question->type != QN_TYPE_ANY))
 		return answer_refused(value, question);
 	const size_t len = strlen(text);
 

@@ -60,11 +60,11 @@ size_t qn_client_reply(struct qn_span payload, const struct qn_client_query *que
 
 /**
  * Makes the answer to a class CH question into `value`; returns its length. id.server and
- * hostname.bind give `node_id` (RFC 4892), version.bind and version.server the version;
- * everything else is refused.
+ * hostname.bind give `node_id` (RFC 4892), version.bind and version.server `version`; what is
+ * empty, and everything else, is refused.
  */
-size_t qn_client_chaos(
-    struct qn_span value, const struct qn_question *question, const char *node_id);
+size_t qn_client_chaos(struct qn_span value, const struct qn_question *question,
+    const char *node_id, const char *version);
 
 /** Makes the answer to a question of type ANY into `value` (RFC 8482 s4.2); returns its length. */
 size_t qn_client_any(struct qn_span value, const struct qn_question *question);

@@ -30,6 +30,13 @@
 #define QN_SHARD_SERVICE_MAX 64
 #define QN_SHARD_ID_MAX      128 /* Octets of the node's name, the final zero included. */
 
+/** Serving answers past their TTL when there is nothing better (RFC 8767). */
+struct qn_shard_stale {
+	uint32_t age_max_s; /* How far past its TTL an answer may be; 0: never served stale. */
+	uint32_t ttl_s;     /* TTL it goes out with; not 0. */
+	uint32_t wait_ms;   /* How long a client waits for a better one; 0: not at all. */
+};
+
 /** What an operator may change while the node runs: an immutable snapshot. */
 struct qn_shard_config {
 	char node_id[QN_SHARD_ID_MAX];                   /* NSID (RFC 5001) and id.server CH TXT. */
@@ -38,6 +45,8 @@ struct qn_shard_config {
 	struct qn_prefix allow[QN_SHARD_ALLOW_MAX]; /* Who may ask; others get REFUSED. */
 	uint16_t allow_count;
 	struct qn_hash_key cookie_secret; /* The same on all nodes behind an anycast address. */
+	char version[QN_SHARD_ID_MAX];    /* version.bind CH TXT; empty: not told. */
+	struct qn_shard_stale stale;
 	struct qn_resolve_config resolve;
 };
 

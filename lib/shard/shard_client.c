@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "shard/shard_state.h"
 
-/* How long after its end an answer may still be served when no better is to be had. */
-#define STALE_MOST_S 86400u
-
 /* Answers that live shorter than this are not asked for again before their end. */
 #define REFRESH_LEAST_S 10u
 
@@ -112,7 +109,7 @@ client_lookup(struct qn_shard *shard, uint16_t worker, const struct qn_cache_key
 	if (found == QN_CACHE_MISS ||
 	    !qn_answer_open(answer, (struct qn_view){shard->value, item->value_len}))
 		return QN_CACHE_MISS;
-	if (found == QN_CACHE_STALE && item->age_s - item->ttl_s >= STALE_MOST_S)
+	if (found == QN_CACHE_STALE && item->age_s - item->ttl_s >= shard->config->stale.age_max_s)
 		return QN_CACHE_MISS;
 	return found;
 }
@@ -126,11 +123,11 @@ ends_soon(const struct qn_cache_item *item)
 
 /* Marks an answer as stale, for the reply (RFC 8767 s4, RFC 8914 s4.4 and s4.20). */
 static void
-answer_mark_stale(struct qn_shard *shard, struct qn_answer *answer, uint32_t *age_s)
+answer_mark_stale(struct qn_shard *shard, struct qn_answer *answer)
 {
 	answer->ede =
 	    answer->rcode == QN_RCODE_NXDOMAIN ? QN_EDE_STALE_NXDOMAIN : QN_EDE_STALE_ANSWER;
-	*age_s = QN_ANSWER_STALE;
+	answer->stale_ttl_s = shard->config->stale.ttl_s;
 	qn_counter_add(&shard->counters.client_stale, 1);
 }
 
@@ -164,7 +161,7 @@ client_park(struct qn_shard *shard, uint16_t link, const struct qn_frame *frame,
 /* Answers a question whose last attempt failed a moment ago (RFC 9520), as best as possible. */
 static bool
 client_known_failure(struct qn_shard *shard, const struct qn_client_query *query,
-    enum qn_cache_found found, struct qn_answer *answer, uint32_t *age_s, struct qn_now now)
+    enum qn_cache_found found, struct qn_answer *answer, struct qn_now now)
 {
 	struct qn_store store = {
 	    shard->shared.caches[shard->limits.worker], &shard->shared.hash_key, shard->scratch};
@@ -174,11 +171,10 @@ client_known_failure(struct qn_shard *shard, const struct qn_client_query *query
 		&store, &query->question.name, query->question.type, now, &failure))
 		return false;
 	if (found == QN_CACHE_STALE) {
-		answer_mark_stale(shard, answer, age_s);
+		answer_mark_stale(shard, answer);
 		return true;
 	}
 	*answer = (struct qn_answer){.rcode = failure.rcode, .ede = failure.ede};
-	*age_s = 0;
 	return true;
 }
 
@@ -204,8 +200,7 @@ client_resolve(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
 	qn_counter_add(&shard->counters.client_queries, 1);
 	if (refresh)
 		qn_resolver_refresh(shard->resolver, &query->question, now);
-	if (found == QN_CACHE_FRESH ||
-	    client_known_failure(shard, query, found, &answer, &item.age_s, now)) {
+	if (found == QN_CACHE_FRESH || client_known_failure(shard, query, found, &answer, now)) {
 		qn_counter_add(&shard->counters.cache_hits, 1);
 		return client_reply_here(shard, packet, frame, query, &answer, item.age_s);
 	}
@@ -214,8 +209,16 @@ client_resolve(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
 		return client_reply_empty(
 		    shard, packet, frame, query, QN_RCODE_REFUSED, QN_EDE_NOT_AUTHORITATIVE);
 	}
-	return client_park(shard, link, frame, query,
-	    found == QN_CACHE_STALE ? QN_RESOLVE_STALE_US : QN_RESOLVE_CLIENT_US, now);
+	if (found != QN_CACHE_STALE)
+		return client_park(shard, link, frame, query, QN_RESOLVE_CLIENT_US, now);
+	const uint32_t wait_ms = shard->config->stale.wait_ms;
+
+	if (wait_ms > 0)
+		return client_park(shard, link, frame, query, wait_ms * QN_US_PER_MS, now);
+	/* Old data at once, and new data for the next one who asks. */
+	qn_resolver_refresh(shard->resolver, &query->question, now);
+	answer_mark_stale(shard, &answer);
+	return client_reply_here(shard, packet, frame, query, &answer, item.age_s);
 }
 
 /*
@@ -307,7 +310,8 @@ qn_shard_client_input(struct qn_shard *shard, uint16_t link, struct qn_packet *p
 	case QN_CLIENT_CHAOS:
 		qn_counter_add(&counters->client_chaos, 1);
 		return client_reply_value(shard, packet, frame, &query,
-		    qn_client_chaos(value, &query.question, shard->config->node_id));
+		    qn_client_chaos(
+			value, &query.question, shard->config->node_id, shard->config->version));
 	case QN_CLIENT_NOTIMP:
 	case QN_CLIENT_RESOLVE:
 	case QN_CLIENT_RUNT:
@@ -323,7 +327,7 @@ qn_shard_client_input(struct qn_shard *shard, uint16_t link, struct qn_packet *p
 /* In place of a failure, the last answer there was, if it is not too old. */
 static void
 answer_prefer_stale(struct qn_shard *shard, const struct qn_client_query *query,
-    struct qn_answer *answer, uint32_t *age_s, struct qn_now now)
+    struct qn_answer *answer, struct qn_now now)
 {
 	struct qn_cache_item item;
 	struct qn_answer stale;
@@ -336,7 +340,7 @@ answer_prefer_stale(struct qn_shard *shard, const struct qn_client_query *query,
 	if (client_lookup(shard, shard->limits.worker, &key, now, &stale, &item) == QN_CACHE_MISS)
 		return;
 	*answer = stale;
-	answer_mark_stale(shard, answer, age_s);
+	answer_mark_stale(shard, answer);
 }
 
 /* The answer to a parked client. */
@@ -345,7 +349,6 @@ qn_shard_client_output(
     struct qn_shard *shard, uint16_t *link_index, struct qn_packet *packet, struct qn_now now)
 {
 	struct qn_answer answer;
-	uint32_t age_s = 0;
 	struct qn_asker *asker = qn_resolver_take_answer(shard->resolver, &answer);
 
 	if (asker == NULL)
@@ -354,9 +357,9 @@ qn_shard_client_output(
 	const uint16_t payload_at =
 	    qn_frame_payload_at(&parked->path, parked->client.address.family);
 
-	answer_prefer_stale(shard, &parked->query, &answer, &age_s, now);
+	answer_prefer_stale(shard, &parked->query, &answer, now);
 	const struct qn_span payload = {packet->data + payload_at, packet->capacity - payload_at};
-	const uint16_t len = client_reply(shard, payload, &parked->query, &answer, age_s);
+	const uint16_t len = client_reply(shard, payload, &parked->query, &answer, 0);
 
 	packet->len = qn_frame_build_udp(
 	    qn_packet_span(packet), &parked->path, &parked->service, &parked->client, len);

@@ -107,9 +107,11 @@ TEST(answer_lifetimes_end_at_zero)
 		uint32_t age_s;
 		uint32_t ttls[4];
 	} cases[] = {
-	    {0, {4294967295u, 100, 99, 0}}, {99, {4294967196u, 1, 0, 0}},
-	    {100, {4294967195u, 0, 0, 0}}, {QN_ANSWER_STALE - 1, {1, 0, 0, 0}},
-	    {QN_ANSWER_STALE, {30, 30, 30, 30}}, /* RFC 8767 s4. */
+	    {0, {4294967295u, 100, 99, 0}},
+	    {99, {4294967196u, 1, 0, 0}},
+	    {100, {4294967195u, 0, 0, 0}},
+	    {4294967294u, {1, 0, 0, 0}},
+	    {4294967295u, {0, 0, 0, 0}},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -120,6 +122,32 @@ TEST(answer_lifetimes_end_at_zero)
 			assert_next(
 			    &walk, QN_SECTION_ANSWER, "a.example.", QN_TYPE_A, cases[i].ttls[k]);
 	}
+}
+
+/* RFC 8767 s4. */
+TEST(answer_served_stale_has_one_lifetime_for_all)
+{
+	const struct qn_view value =
+	    encode_lines(TEST_LINES("question a.example A", "answer a.example 100 A 192.0.2.1",
+			     "answer a.example 0 A 192.0.2.2"),
+		QN_RCODE_NOERROR, QN_EDE_NONE);
+	struct qn_writer writer = qn_writer_of((struct qn_span){reply_room, sizeof(reply_room)});
+	const struct qn_question question = test_question("a.example A");
+	struct qn_message message;
+	struct qn_record_walk walk;
+	struct qn_answer answer;
+
+	assert_true(qn_answer_open(&answer, value));
+	answer.stale_ttl_s = 30;
+	qn_write_header(&writer, 0, QN_FLAG_QR, 1);
+	qn_write_question(&writer, &question);
+	qn_answer_write(&writer, &answer, 5000);
+	qn_write_section_count(&writer, QN_SECTION_ANSWER, answer.answer_count);
+	assert_int_equal(
+	    qn_message_read(&message, (struct qn_view){writer.data, writer.at}), QN_MESSAGE_OK);
+	walk = qn_message_walk(&message);
+	assert_next(&walk, QN_SECTION_ANSWER, "a.example.", QN_TYPE_A, 30);
+	assert_next(&walk, QN_SECTION_ANSWER, "a.example.", QN_TYPE_A, 30);
 }
 
 /* Owners point at the question, so they come back in the letter case of whoever asks. */
@@ -251,6 +279,7 @@ main(void)
 	    cmocka_unit_test(answer_goes_out_as_it_came),
 	    cmocka_unit_test(answer_keeps_the_code_and_its_reason),
 	    cmocka_unit_test(answer_lifetimes_end_at_zero),
+	    cmocka_unit_test(answer_served_stale_has_one_lifetime_for_all),
 	    cmocka_unit_test(answer_follows_the_letter_case_of_the_question),
 	    cmocka_unit_test(answer_of_many_records),
 	    cmocka_unit_test(answer_needs_room),
