@@ -135,14 +135,14 @@ qn_store_get_negative(struct qn_store *store, const struct qn_name *name, uint16
 }
 
 bool
-qn_store_get_nxdomain_above(struct qn_store *store, const struct qn_name *name, struct qn_now now,
-    struct qn_negative *negative)
+qn_store_get_nxdomain_above(struct qn_store *store, const struct qn_name *name,
+    const struct qn_name *top, struct qn_now now, struct qn_negative *negative)
 {
 	struct qn_cache_item item;
 	struct qn_name above;
 
 	qn_name_copy(&above, name);
-	while (qn_name_parent(&above, &above))
+	while (above.len > top->len && qn_name_parent(&above, &above))
 		if (store_get(store, QN_CACHE_NEGATIVE, &above, 0, now, &item) == QN_CACHE_FRESH)
 			return negative_read((struct qn_view){store->scratch, item.value_len},
 			    item.ttl_s - item.age_s, negative);

@@ -52,9 +52,12 @@ void qn_store_put_negative(struct qn_store *store, const struct qn_name *name, u
 QN_MUST_USE bool qn_store_get_negative(struct qn_store *store, const struct qn_name *name,
     uint16_t type, struct qn_now now, struct qn_negative *negative);
 
-/** Whether a name above `name` is known not to exist, and so nothing below it (RFC 8020). */
+/**
+ * Whether a name above `name`, at `top` or below, is known not to exist, and so nothing below
+ * it (RFC 8020).
+ */
 QN_MUST_USE bool qn_store_get_nxdomain_above(struct qn_store *store, const struct qn_name *name,
-    struct qn_now now, struct qn_negative *negative);
+    const struct qn_name *top, struct qn_now now, struct qn_negative *negative);
 
 /**
  * Whether a zone is known to have answered for `name` itself, with an address, an alias, or

@@ -48,7 +48,8 @@ qn_delegation_add_address(
     struct qn_delegation *delegation, uint8_t server, const struct qn_address *address)
 {
 	qn_assert(server < delegation->server_count);
-	if (delegation->servers[server].address_count == QN_DELEGATION_ADDRESS_MAX ||
+	if (delegation->servers[server].address_count >= QN_DELEGATION_ADDRESS_MAX ||
+	    delegation->candidate_count >= QN_DELEGATION_CANDIDATE_MAX ||
 	    !qn_address_reachable(address))
 		return;
 	for (unsigned i = 0; i < delegation->candidate_count; i++)

@@ -13,8 +13,9 @@
 #include "resolve/config.h"
 #include "select/select.h"
 
-#define QN_DELEGATION_SERVER_MAX  13
-#define QN_DELEGATION_ADDRESS_MAX 6 /* Of one nameserver. */
+#define QN_DELEGATION_SERVER_MAX    13
+#define QN_DELEGATION_ADDRESS_MAX   6 /* Of one nameserver. */
+#define QN_DELEGATION_CANDIDATE_MAX (QN_DELEGATION_SERVER_MAX * QN_DELEGATION_ADDRESS_MAX)
 
 /** A nameserver's name, and what has been done to find its addresses. */
 struct qn_nameserver {
@@ -30,7 +31,7 @@ struct qn_delegation {
 	uint8_t server_count;
 	uint8_t candidate_count;
 	struct qn_nameserver servers[QN_DELEGATION_SERVER_MAX];
-	struct qn_candidate candidates[QN_DELEGATION_SERVER_MAX * QN_DELEGATION_ADDRESS_MAX];
+	struct qn_candidate candidates[QN_DELEGATION_CANDIDATE_MAX];
 };
 
 /** Makes an empty delegation of `zone`. */

@@ -82,6 +82,9 @@ follow_cache(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 	struct qn_store *store = &resolver->store;
 	struct qn_rrset *rrset = &resolver->reply.sets[0];
 	struct qn_negative *negative = &resolver->reply.negative;
+	const struct qn_route *route = qn_route_find(resolver->config, &task->name);
+	/* What the public tree denies may well exist where the operator leads. */
+	const struct qn_name *top = route != NULL ? &route->zone : &qn_name_root;
 
 	if (qn_store_get_rrset(store, &task->name, task->question.type, now, rrset)) {
 		qn_trace_add(resolver, task, QN_TRACE_CACHE, now);
@@ -89,7 +92,7 @@ follow_cache(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 		return ENDED;
 	}
 	if (qn_store_get_negative(store, &task->name, task->question.type, now, negative) ||
-	    qn_store_get_nxdomain_above(store, &task->name, now, negative)) {
+	    qn_store_get_nxdomain_above(store, &task->name, top, now, negative)) {
 		qn_trace_add(resolver, task, QN_TRACE_CACHE, now);
 		finish_negative(resolver, task, negative, now);
 		return ENDED;
@@ -193,13 +196,13 @@ static void
 task_find_zone(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
 	const struct qn_resolve_config *config = resolver->config;
-	const struct qn_route *route;
+	const struct qn_route *route = qn_route_find(config, &task->name);
 	struct qn_name name;
 
 	qn_name_copy(&name, &task->name);
-	if (task->question.type == QN_TYPE_DS)
+	if (task->question.type == QN_TYPE_DS &&
+	    (route == NULL || !qn_name_equal(&name, &route->zone)))
 		qn_name_parent(&name, &name);
-	route = qn_route_find(config, &name);
 	if (route != NULL && route->kind == QN_ROUTE_FORWARD)
 		qn_delegation_from_route(&task->zone, route);
 	else if (!find_delegation(resolver, task, &name, now))

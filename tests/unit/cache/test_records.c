@@ -190,23 +190,30 @@ TEST(negatives_of_a_name_above)
 	struct qn_name name = test_name("gone.example.com");
 
 	qn_store_put_negative(&store, &name, QN_TYPE_A, &negative, at_s(0));
-	assert_false(qn_store_get_nxdomain_above(&store, &name, at_s(1), &negative));
+	assert_false(qn_store_get_nxdomain_above(&store, &name, &qn_name_root, at_s(1), &negative));
 	name = test_name("www.a.GONE.example.com");
 	memset(&negative, 0xee, sizeof(negative));
-	assert_true(qn_store_get_nxdomain_above(&store, &name, at_s(1), &negative));
+	assert_true(qn_store_get_nxdomain_above(&store, &name, &qn_name_root, at_s(1), &negative));
 	assert_int_equal(negative.rcode, QN_RCODE_NXDOMAIN);
 	assert_int_equal(negative.ttl_s, 59);
 	assert_name_text(&negative.soa.owner, "example.com.");
-	assert_false(qn_store_get_nxdomain_above(&store, &name, at_s(60), &negative));
+	assert_false(
+	    qn_store_get_nxdomain_above(&store, &name, &qn_name_root, at_s(60), &negative));
+	/* Not above the name that the caller will not look beyond. */
+	const struct qn_name below = test_name("a.gone.example.com");
+	const struct qn_name same = test_name("gone.example.com");
+
+	assert_false(qn_store_get_nxdomain_above(&store, &name, &below, at_s(1), &negative));
+	assert_true(qn_store_get_nxdomain_above(&store, &name, &same, at_s(1), &negative));
 	name = test_name("xgone.example.com");
-	assert_false(qn_store_get_nxdomain_above(&store, &name, at_s(1), &negative));
+	assert_false(qn_store_get_nxdomain_above(&store, &name, &qn_name_root, at_s(1), &negative));
 
 	/* A type that is not there says nothing of what is below. */
 	negative = negative_of(QN_RCODE_NOERROR, 60, NULL);
 	name = test_name("empty.example.com");
 	qn_store_put_negative(&store, &name, QN_TYPE_A, &negative, at_s(0));
 	name = test_name("www.empty.example.com");
-	assert_false(qn_store_get_nxdomain_above(&store, &name, at_s(1), &negative));
+	assert_false(qn_store_get_nxdomain_above(&store, &name, &qn_name_root, at_s(1), &negative));
 }
 
 TEST(negatives_without_lifetime_are_not_kept)
