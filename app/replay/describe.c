@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "describe.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -41,6 +42,16 @@ describe_question(const ldns_pkt *message, char text[DESCRIBE_MAX])
 	free(name);
 	free(class);
 	free(type);
+	return text;
+}
+
+const char *
+describe_query(const ldns_pkt *message, char text[DESCRIBE_MAX])
+{
+	describe_question(message, text);
+	/* The class comes after the first blank. */
+	for (char *at = text; *at != '\0' && *at != ' '; at++)
+		*at = (char)tolower((unsigned char)*at);
 	return text;
 }
 

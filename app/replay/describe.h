@@ -17,6 +17,9 @@ const char *describe_record(const ldns_rr *rr, char text[DESCRIBE_MAX]);
 /** The first question: "NAME CLASS TYPE", or "nothing". */
 const char *describe_question(const ldns_pkt *message, char text[DESCRIBE_MAX]);
 
+/** The question of a query to an authority, in lower case: its letters are in a random one. */
+const char *describe_query(const ldns_pkt *message, char text[DESCRIBE_MAX]);
+
 /** The response code with its upper bits out of EDNS. */
 unsigned describe_rcode_number(const ldns_pkt *message);
 const char *describe_rcode(const ldns_pkt *message, char text[DESCRIBE_MAX]);

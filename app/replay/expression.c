@@ -108,7 +108,7 @@ check_range(struct evaluation *e, const char *text, struct buffer *out)
 	if (!take_number(&at, &least) || !take_number(&at, &value) || !take_number(&at, &most))
 		return fail(e, "range takes three numbers.");
 	if (value < least || value > most)
-		return fail(e, "%g is not from %g to %g.", value, least, most);
+		return fail(e, "%.12g is not from %.12g to %.12g.", value, least, most);
 	buffer_add_number(out, value);
 	return true;
 }

@@ -48,6 +48,15 @@ without_validation(enum verdict verdict, char reason[REASON_MAX])
 	return VERDICT_SKIP;
 }
 
+/* Whatever a file made it say, a terminal can show it. */
+static void
+make_printable(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 static enum verdict
 play_file(const char *path, const struct player_options *options, char reason[REASON_MAX])
 {
@@ -118,6 +127,7 @@ main(int argc, char **argv)
 		const enum verdict verdict = play_file(argv[i], &options, reason);
 
 		counts[verdict]++;
+		make_printable(reason);
 		printf("%s %s: %s\n", verdict_words[verdict], argv[i], reason);
 		fflush(stdout);
 	}

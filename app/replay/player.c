@@ -79,7 +79,7 @@ on_query(void *context, const struct world_query *query)
 	qn_address_to_text(&query->path.server.address, address);
 	if (upstream != NULL)
 		tell(player, "%s is asked %s%s%s", address,
-		    describe_question(upstream->message, question),
+		    describe_query(upstream->message, question),
 		    upstream->path.tcp ? " over TCP" : "",
 		    upstream->open ? " and has no answer" : "");
 }
@@ -374,7 +374,7 @@ judge_failure(struct player *player)
 	memcpy(reason, player->reason, REASON_MAX);
 	qn_address_to_text(&upstream->path.server.address, address);
 	fail(player, "%s was asked %s, which is not scripted; %.600s", address,
-	    describe_question(upstream->message, question), reason);
+	    describe_query(upstream->message, question), reason);
 	return VERDICT_UNDEF;
 }
 
