@@ -434,7 +434,6 @@ task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
 	upstream->server = (struct qn_endpoint){candidate->address, candidate->port};
 	upstream->transport = transport;
 	upstream->edns = edns;
-	upstream->case_changed = false;
 	upstream->had_server_cookie = false;
 	upstream->minimized = question_minimize(task, &upstream->question);
 	upstream->timeout_us = qn_select_timeout_us(
@@ -689,7 +688,7 @@ qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
 	case QN_REPLY_TRUNCATED:
 		qn_counter_add(&counters->reply_truncated, 1);
 		if (upstream->transport == QN_TRANSPORT_UDP)
-			qn_task_retry_tcp(resolver, task, upstream, false, now);
+			qn_task_retry_tcp(resolver, task, upstream, now);
 		else
 			replied_useless(resolver, task, upstream);
 		return;
@@ -719,11 +718,9 @@ qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
 
 void
 qn_task_retry_tcp(struct qn_resolver *resolver, struct qn_task *task,
-    const struct qn_upstream *upstream, bool case_changed, struct qn_now now)
+    const struct qn_upstream *upstream, struct qn_now now)
 {
 	task_ask(resolver, task, upstream->candidate, QN_TRANSPORT_TCP, upstream->edns, now);
-	if (task->state == QN_TASK_RUNNING && task->upstream != NULL)
-		task->upstream->case_changed = case_changed;
 }
 
 /* Silence may be loss; twice in a row it may also be a server that a shortened name confuses. */

@@ -214,7 +214,7 @@ cookie_learn(struct qn_resolver *resolver, const struct qn_upstream *upstream,
 
 void
 qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_message *message,
-    struct qn_now now)
+    bool case_kept, struct qn_now now)
 {
 	struct qn_upstream *upstream = qn_pool_at(&resolver->parts.upstreams, slot);
 	struct qn_task *task = upstream->task;
@@ -238,7 +238,7 @@ qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_m
 		if (!upstream->edns)
 			qn_ledger_set_no_edns(
 			    &resolver->parts.ledger, &upstream->server.address, now);
-		if (upstream->case_changed)
+		if (!case_kept)
 			qn_ledger_set_no_case(
 			    &resolver->parts.ledger, &upstream->server.address, now);
 	}
@@ -263,8 +263,7 @@ qn_resolver_unsent(struct qn_resolver *resolver, uint32_t slot, struct qn_now no
 }
 
 void
-qn_resolver_suspect(
-    struct qn_resolver *resolver, uint32_t slot, bool case_changed, struct qn_now now)
+qn_resolver_suspect(struct qn_resolver *resolver, uint32_t slot, struct qn_now now)
 {
 	struct qn_upstream *upstream = qn_pool_at(&resolver->parts.upstreams, slot);
 	struct qn_task *task = upstream->task;
@@ -274,7 +273,7 @@ qn_resolver_suspect(
 	qn_counter_add(&resolver->counters.upstream_suspect, 1);
 	qn_trace_add_upstream(resolver, task, upstream, QN_TRACE_SUSPECT, now);
 	qn_upstream_release(resolver, upstream);
-	qn_task_retry_tcp(resolver, task, upstream, case_changed, now);
+	qn_task_retry_tcp(resolver, task, upstream, now);
 	resolver_settle(resolver, now);
 }
 

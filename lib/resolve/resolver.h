@@ -104,9 +104,13 @@ struct qn_trace;
 QN_MUST_USE bool qn_resolver_trace(
     struct qn_resolver *resolver, struct qn_trace *trace, struct qn_now now);
 
-/** A reply to the query in `slot`, matched by the transport; `message` read gave as OK. */
+/**
+ * A reply to the query in `slot`, matched by the transport; `message` read gave as OK.
+ * Without `case_kept` the question came back in other letter case than it was sent in, over
+ * TCP, where nobody else can have changed it: the server is one that does.
+ */
 void qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot,
-    const struct qn_message *message, struct qn_now now);
+    const struct qn_message *message, bool case_kept, struct qn_now now);
 
 /** The query in `slot` cannot be sent: no route, no port, no connection. */
 void qn_resolver_unsent(struct qn_resolver *resolver, uint32_t slot, struct qn_now now);
@@ -114,10 +118,8 @@ void qn_resolver_unsent(struct qn_resolver *resolver, uint32_t slot, struct qn_n
 /**
  * The query in `slot`, sent over UDP, got a reply that only the server or a lucky forger
  * can have sent, with another id or other letter case: finish it over TCP.
- * `case_changed` marks the server, if TCP works, as one that does not keep letter case.
  */
-void qn_resolver_suspect(
-    struct qn_resolver *resolver, uint32_t slot, bool case_changed, struct qn_now now);
+void qn_resolver_suspect(struct qn_resolver *resolver, uint32_t slot, struct qn_now now);
 
 /** Runs at most `count_max` timers that are due; returns how many ran. */
 uint32_t qn_resolver_expire(struct qn_resolver *resolver, struct qn_now now, uint32_t count_max);

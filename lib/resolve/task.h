@@ -102,7 +102,6 @@ struct qn_upstream {
 	bool edns;
 	bool minimized;
 	bool had_server_cookie;
-	bool case_changed; /* Asked over TCP because a reply over UDP had other letter case. */
 	enum qn_transport transport;
 	struct qn_endpoint server;
 	struct qn_question question;
@@ -199,7 +198,7 @@ void qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
 
 /** Asks the same server again, over TCP. */
 void qn_task_retry_tcp(struct qn_resolver *resolver, struct qn_task *task,
-    const struct qn_upstream *upstream, bool case_changed, struct qn_now now);
+    const struct qn_upstream *upstream, struct qn_now now);
 
 /** Goes on after a query that nobody answered in time. */
 void qn_task_silent(

@@ -27,15 +27,6 @@ match_counter(struct qn_shard_counters *counters, enum qn_transport_match match)
 	return &counters->upstream_broken;
 }
 
-/* A near miss: without TCP the wait simply goes on, as after any other wrong datagram. */
-static void
-upstream_suspect(
-    struct qn_shard *shard, uint32_t slot, enum qn_transport_match match, struct qn_now now)
-{
-	if (shard->limits.tcp)
-		qn_resolver_suspect(shard->resolver, slot, match == QN_MATCH_WRONG_CASE, now);
-}
-
 struct qn_shard_result
 qn_shard_upstream_input(struct qn_shard *shard, const struct qn_packet *packet,
     const struct qn_frame *frame, struct qn_now now)
@@ -55,9 +46,10 @@ qn_shard_upstream_input(struct qn_shard *shard, const struct qn_packet *packet,
 	}
 	qn_counter_add(match_counter(&shard->counters, match), 1);
 	if (match == QN_MATCH_REPLY)
-		qn_resolver_reply(shard->resolver, slot, &message, now);
-	else if (match == QN_MATCH_WRONG_ID || match == QN_MATCH_WRONG_CASE)
-		upstream_suspect(shard, slot, match, now);
+		qn_resolver_reply(shard->resolver, slot, &message, true, now);
+	/* A near miss: without TCP the wait simply goes on, as after any other wrong datagram. */
+	else if ((match == QN_MATCH_WRONG_ID || match == QN_MATCH_WRONG_CASE) && shard->limits.tcp)
+		qn_resolver_suspect(shard->resolver, slot, now);
 	return qn_shard_result_of(QN_SHARD_DONE);
 }
 
@@ -222,7 +214,8 @@ qn_shard_stream_reply(
 
 	qn_counter_add(match_counter(&shard->counters, match), 1);
 	if (match == QN_MATCH_REPLY)
-		qn_resolver_reply(shard->resolver, sent->query.slot, &message, now);
+		qn_resolver_reply(shard->resolver, sent->query.slot, &message,
+		    qn_transport_case_kept(sent, &message), now);
 	else
 		qn_resolver_unsent(shard->resolver, sent->query.slot, now);
 }

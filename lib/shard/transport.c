@@ -136,6 +136,13 @@ cookie_matches(const struct qn_sent *sent, const struct qn_edns *edns)
 	       memcmp(data.data, sent->query.cookie.octets, QN_COOKIE_CLIENT_LEN) == 0;
 }
 
+bool
+qn_transport_case_kept(const struct qn_sent *sent, const struct qn_message *message)
+{
+	return !sent->query.mix_case || message->question_count == 0 ||
+	       qn_name_equal_case(&message->question.name, &sent->name);
+}
+
 enum qn_transport_match
 qn_transport_match_stream(
     const struct qn_sent *sent, struct qn_view bytes, struct qn_message *message)
@@ -170,8 +177,7 @@ qn_transport_match(const struct qn_transport_table *transport, uint32_t slot,
 		return QN_MATCH_WRONG_PEER;
 	const enum qn_transport_match match = qn_transport_match_stream(sent, datagram, message);
 
-	if (match == QN_MATCH_REPLY && sent->query.mix_case && message->question_count == 1 &&
-	    !qn_name_equal_case(&message->question.name, &sent->name))
+	if (match == QN_MATCH_REPLY && !qn_transport_case_kept(sent, message))
 		return QN_MATCH_WRONG_CASE;
 	return match;
 }

@@ -74,6 +74,10 @@ uint64_t qn_transport_stream_token(const struct qn_sent *sent);
 QN_MUST_USE struct qn_sent *qn_transport_stream(
     struct qn_transport_table *transport, uint64_t token);
 
+/** Whether a matching reply has its question, if any, in the letter case it was sent in. */
+QN_MUST_USE bool qn_transport_case_kept(
+    const struct qn_sent *sent, const struct qn_message *message);
+
 /** Matches a message that came on the query's own stream. */
 QN_MUST_USE enum qn_transport_match qn_transport_match_stream(
     const struct qn_sent *sent, struct qn_view bytes, struct qn_message *message);
