@@ -233,13 +233,17 @@ lookup_start(struct qn_resolver *resolver, struct qn_task *task, uint8_t server,
 	}
 	if (task->depth == QN_RESOLVE_DEPTH_MAX) {
 		qn_counter_add(&resolver->counters.lookup_depth, 1);
+		task->starved = true;
 		return false;
 	}
 	child = qn_task_open(resolver, &question, task, now);
-	if (child == NULL)
+	if (child == NULL) {
+		task->starved = true;
 		return false;
+	}
 	if (qn_task_depends_on(child, task)) {
 		qn_counter_add(&resolver->counters.lookup_cycle, 1);
+		task->starved = task->depth > 0; /* Asked by itself it may have no cycle. */
 		return false;
 	}
 	qn_counter_add(&resolver->counters.lookups, 1);
@@ -406,6 +410,7 @@ static void
 task_fail_budget(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
 	qn_counter_add(&resolver->counters.task_budget, 1);
+	task->starved = task->depth > 0;
 	qn_task_fail(resolver, task, QN_EDE_OTHER, now);
 }
 
@@ -424,6 +429,7 @@ task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
 	upstream = qn_pool_take(&resolver->parts.upstreams);
 	if (upstream == NULL) {
 		qn_counter_add(&resolver->counters.tasks_shed, 1);
+		task->starved = true;
 		qn_task_fail(resolver, task, QN_EDE_NOT_READY, now);
 		return;
 	}

@@ -130,6 +130,7 @@ qn_resolver_ask(struct qn_resolver *resolver, const struct qn_question *question
 	}
 	if (qn_counter_get(&resolver->counters.tasks_started) == started)
 		qn_counter_add(&resolver->counters.tasks_joined, 1);
+	qn_task_promote(resolver, task, now);
 	asker_wait(resolver, task, asker, wait_us, now);
 	resolver_settle(resolver, now);
 	return QN_ASK_WAIT;
@@ -295,6 +296,7 @@ task_expired(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 {
 	if (qn_mono_reached(task->budget->deadline, now.mono)) {
 		qn_counter_add(&resolver->counters.task_deadline, 1);
+		task->starved = task->depth > 0;
 		qn_task_fail(resolver, task, QN_EDE_NO_REACHABLE_AUTHORITY, now);
 		return;
 	}

@@ -149,6 +149,7 @@ task_create(struct qn_resolver *resolver, const struct qn_question *question, ui
 	task->refresh = false;
 	task->traced = parent != NULL && parent->traced;
 	task->upstream = NULL;
+	task->starved = false;
 	task->seen_refused = false;
 	task->seen_other = false;
 	task->asker_count = 0;
@@ -178,6 +179,16 @@ qn_task_open(struct qn_resolver *resolver, const struct qn_question *question,
 	struct qn_task *task = task_find(resolver, question, hash);
 
 	return task != NULL ? task : task_create(resolver, question, hash, parent, now);
+}
+
+void
+qn_task_promote(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	if (task->depth == 0)
+		return;
+	budget_put(resolver, task->budget);
+	task->budget = budget_take(resolver, NULL, now);
+	task->depth = 0;
 }
 
 void
@@ -379,8 +390,9 @@ qn_task_fail(struct qn_resolver *resolver, struct qn_task *task, enum qn_ede ede
 	    task->seen_refused && !task->seen_other ? QN_RCODE_REFUSED : QN_RCODE_SERVFAIL;
 
 	qn_counter_add(&resolver->counters.tasks_failed, 1);
-	qn_store_put_failure(
-	    &resolver->store, &task->question.name, task->question.type, rcode, (uint16_t)ede, now);
+	if (!task->starved)
+		qn_store_put_failure(&resolver->store, &task->question.name, task->question.type,
+		    rcode, (uint16_t)ede, now);
 	answer_begin(task); /* Drops the aliases that led nowhere. */
 	wake_parents(resolver, task);
 	answer_seal(resolver, task, rcode, (uint16_t)ede, 0, now);

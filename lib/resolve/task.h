@@ -72,6 +72,12 @@ struct qn_task {
 	struct qn_delegation zone;
 	struct qn_upstream *upstream; /* In flight, or NULL. */
 
+	/*
+	 * Something other than its own servers kept the task from its answer: the limits of the
+	 * task that started it, or pools that were empty. That says nothing about the name.
+	 */
+	bool starved;
+
 	/* What the servers that answered uselessly said. */
 	bool seen_refused;
 	bool seen_other;
@@ -158,6 +164,12 @@ QN_MUST_USE struct qn_task *qn_task_open(struct qn_resolver *resolver,
 /** Starts a task that nobody waits for and that does not look into the cache. */
 void qn_task_refresh(
     struct qn_resolver *resolver, const struct qn_question *question, struct qn_now now);
+
+/**
+ * Frees a task that was started for another one from that one's limits, because a client
+ * asks the same question: what the other may spend is no measure for it.
+ */
+void qn_task_promote(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now);
 
 /** Makes `parent` wait for `child` on behalf of nameserver `server`; false: no place. */
 QN_MUST_USE bool qn_task_wait(
