@@ -17,14 +17,16 @@ command_run_all(struct command_box *box, struct qn_shard *shard)
 {
 	const uint32_t sent = atomic_load_explicit(&box->sent, memory_order_acquire);
 	uint32_t done = atomic_load_explicit(&box->done, memory_order_relaxed);
-	const uint32_t count = sent - done;
+	uint32_t count = 0;
 
 	while (done != sent) {
 		struct command *command = box->commands[done % COMMAND_BOX_MAX];
 
+		count++;
+		if (!command->run(command, shard))
+			break;
 		done++;
 		atomic_store_explicit(&box->done, done, memory_order_release);
-		command->run(command, shard);
 		/* The last touch: the control thread may reuse the command from here on. */
 		atomic_fetch_sub_explicit(&command->left, 1, memory_order_acq_rel);
 	}

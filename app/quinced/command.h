@@ -5,7 +5,8 @@
  * Work that the control thread has every worker do on its own shard, once.
  *
  * The control thread sends a command to all workers, looks now and then whether it is done,
- * and does not touch it until then. No thread waits for another.
+ * and does not touch it until then. No thread waits for another. A worker has one command in
+ * hand at a time and does a slice of it each turn; the others queue behind.
  * Memory: a command is a member of what its result goes into; a box holds pointers to
  *         COMMAND_BOX_MAX of them.
  */
@@ -16,24 +17,28 @@
 #define COMMAND_BOX_MAX 16 /* A power of two. */
 
 struct command {
-	void (*run)(struct command *command, struct qn_shard *shard); /* On each worker. */
-	_Atomic uint32_t left; /* Workers that have not run it yet. */
+	/* Does a slice of it on a worker; true when that worker is through. */
+	bool (*run)(struct command *command, struct qn_shard *shard);
+	_Atomic uint32_t left; /* Workers that are not through yet. */
 };
 
 /** The way of commands to one worker; all zero at start. */
 struct command_box {
 	_Atomic uint32_t sent; /* Ever; written by the control thread. */
-	_Atomic uint32_t done; /* Ever; written by the worker. */
+	_Atomic uint32_t done; /* Ever, up to the one in hand; written by the worker. */
 	struct command *commands[COMMAND_BOX_MAX];
 };
 
 /** Sends `command`; the caller has no more than COMMAND_BOX_MAX on their way. */
 void command_send(struct command_box *box, struct command *command);
 
-/** Runs what was sent, on the worker; returns how many commands that were. */
+/**
+ * Runs what was sent, on the worker, up to the first that is not through with this slice.
+ * Returns how many commands ran.
+ */
 uint32_t command_run_all(struct command_box *box, struct qn_shard *shard);
 
-/** Whether all workers have run `command`, and everything they wrote can be read. */
+/** Whether all workers are through with `command`, and everything they wrote can be read. */
 static inline bool
 command_is_done(const struct command *command)
 {

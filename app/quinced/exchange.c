@@ -96,13 +96,16 @@ run_lookup(struct exchange *exchange, struct node *node, const json_t *request)
 	exchange->reply = lookup_report(node, &name, type, qn_clock_read());
 }
 
-static void
+static bool
 flush_on_worker(struct command *command, struct qn_shard *shard)
 {
 	struct flush *flush = (struct flush *)command;
-	const uint32_t count = qn_shard_flush(shard, &flush->name);
+	uint32_t count;
 
+	if (!qn_shard_flush(shard, &flush->name, &count))
+		return false;
 	atomic_fetch_add_explicit(&flush->entry_count, count, memory_order_relaxed);
+	return true;
 }
 
 static void

@@ -7,8 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CACHE_BLOCK_BYTES 64 /* As cache/cache.h has them. */
-#define FIGURE_NAME_MAX   80
+#define FIGURE_NAME_MAX 80
 
 static void
 set_count(json_t *object, const char *name, uint64_t value)
@@ -60,8 +59,8 @@ report_cache(const struct node *node)
 		sum.entry_count += figures.entry_count;
 		sum.evicted_count += figures.evicted_count;
 	}
-	set_count(report, "capacity_bytes", sum.block_count * CACHE_BLOCK_BYTES);
-	set_count(report, "used_bytes", sum.block_used * CACHE_BLOCK_BYTES);
+	set_count(report, "capacity_bytes", sum.block_count * QN_CACHE_BLOCK_LEN);
+	set_count(report, "used_bytes", sum.block_used * QN_CACHE_BLOCK_LEN);
 	set_count(report, "entries", sum.entry_count);
 	set_count(report, "evicted", sum.evicted_count);
 	return report;

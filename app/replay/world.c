@@ -357,7 +357,10 @@ world_now(const struct world *world)
 void
 world_flush(struct world *world, const struct qn_name *name)
 {
-	(void)qn_shard_flush(world->shard, name);
+	uint32_t count;
+
+	while (!qn_shard_flush(world->shard, name, &count))
+		;
 }
 
 struct qn_address

@@ -12,6 +12,9 @@
 /* Blocks that share one bucket line, on average: two blocks an entry, three quarters full. */
 #define BLOCKS_PER_BUCKET 15
 
+/* Blocks that a sweep can look at in the time that it takes to remove an entry. */
+#define SWEEP_COST 8
+
 #define HEAD_WORDS 4
 #define TAIL_WORDS 6
 #define WORD_LEN   8
@@ -46,7 +49,7 @@ struct block {
 		_Atomic uint64_t words[TAIL_WORDS];
 	};
 };
-_Static_assert(sizeof(struct block) == 64, "a block is one cache line");
+_Static_assert(sizeof(struct block) == QN_CACHE_BLOCK_LEN, "a block is one cache line");
 
 struct bucket {
 	_Atomic uint16_t tags[SLOT_COUNT]; /* 0: empty. */
@@ -622,29 +625,48 @@ qn_cache_remove(struct qn_cache *cache, const struct qn_cache_key *key)
 	return true;
 }
 
-uint32_t
-qn_cache_flush(struct qn_cache *cache, const struct qn_name *name)
+void
+qn_cache_sweep_begin(struct qn_cache_sweep *sweep, const struct qn_name *name)
 {
-	uint32_t flushed = 0;
-	uint32_t newer;
+	qn_name_copy(&sweep->name, name);
+	sweep->next = 0;
+	sweep->removed_count = 0;
+}
 
-	for (uint32_t at = cache->oldest; at != NO_BLOCK; at = newer) {
-		struct cursor cursor = cursor_at_head(cache, at);
-		uint8_t key[3 + QN_NAME_MAX];
-		const uint8_t name_len =
-		    atomic_load_explicit(&cache->blocks[at].name_len, memory_order_relaxed);
-		struct qn_name owner;
+/* Whether a standing entry begins at block `index` whose name is at or below `name`. */
+static bool
+entry_is_within(const struct qn_cache *cache, uint32_t index, const struct qn_name *name)
+{
+	const struct block *head = &cache->blocks[index];
+	struct cursor cursor = cursor_at_head(cache, index);
+	uint8_t key[3 + QN_NAME_MAX];
+	struct qn_name owner;
 
-		newer = queue_newer(cache, at);
-		cursor_read(&cursor, key, 3u + name_len);
-		owner.len = name_len;
-		memcpy(owner.octets, key + 3, name_len);
-		if (!qn_name_within(&owner, name))
-			continue;
-		entry_remove(cache, at);
-		flushed++;
+	if (atomic_load_explicit(&head->version, memory_order_relaxed) % 2 != 0)
+		return false;
+	owner.len = atomic_load_explicit(&head->name_len, memory_order_relaxed);
+	if (owner.len < name->len)
+		return false;
+	cursor_read(&cursor, key, 3u + owner.len);
+	memcpy(owner.octets, key + 3, owner.len);
+	return qn_name_within(&owner, name);
+}
+
+/* An entry stays in its head block as long as it stands, so one pass over all blocks meets it. */
+bool
+qn_cache_sweep_run(struct qn_cache *cache, struct qn_cache_sweep *sweep, uint32_t block_max)
+{
+	for (uint32_t cost = 0; cost < block_max; cost++) {
+		if (sweep->next == cache->block_count)
+			return true;
+		if (entry_is_within(cache, sweep->next, &sweep->name)) {
+			entry_remove(cache, sweep->next);
+			sweep->removed_count++;
+			cost += SWEEP_COST - 1;
+		}
+		sweep->next++;
 	}
-	return flushed;
+	return sweep->next == cache->block_count;
 }
 
 struct qn_cache_figures

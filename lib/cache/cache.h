@@ -26,6 +26,7 @@
 
 /** Longest value that is kept; longer ones are answered but not cached. */
 #define QN_CACHE_VALUE_MAX 8192
+#define QN_CACHE_BLOCK_LEN 64 /* Bytes. */
 #define QN_CACHE_HAND_MAX  64
 #define QN_CACHE_TTL_MAX   0xffffffu /* Seconds: 24 bits. */
 
@@ -87,13 +88,26 @@ bool qn_cache_put(struct qn_cache *cache, const struct qn_cache_key *key, uint32
 /** Forgets `key`; false when it was not there. */
 bool qn_cache_remove(struct qn_cache *cache, const struct qn_cache_key *key);
 
-/** Forgets everything at or below `name`; returns the number of entries. Reads every block. */
-uint32_t qn_cache_flush(struct qn_cache *cache, const struct qn_name *name);
+/** Forgetting everything at or below a name, in slices; puts and removes may come between. */
+struct qn_cache_sweep {
+	struct qn_name name;
+	uint32_t next; /* The block to look at next. */
+	uint32_t removed_count;
+};
+
+void qn_cache_sweep_begin(struct qn_cache_sweep *sweep, const struct qn_name *name);
+
+/**
+ * Looks at the next blocks, `block_max` at most, a removed entry counting as
+ * SWEEP_COST. True at the end: everything is gone then that was there at the
+ * beginning; what was put since may be.
+ */
+bool qn_cache_sweep_run(struct qn_cache *cache, struct qn_cache_sweep *sweep, uint32_t block_max);
 
 /** Figures; may be read from any thread. */
 struct qn_cache_figures {
 	uint64_t entry_count;
-	uint64_t block_count; /* In all, of 64 bytes each. */
+	uint64_t block_count; /* In all, of QN_CACHE_BLOCK_LEN each. */
 	uint64_t block_used;
 	uint64_t evicted_count; /* Entries that made room for others, ever. */
 };

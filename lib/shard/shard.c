@@ -258,9 +258,3 @@ qn_shard_trace(struct qn_shard *shard, struct qn_trace *trace, struct qn_now now
 	return qn_shard_home(shard, key.hash) != shard->limits.worker ||
 	       qn_resolver_trace(shard->resolver, trace, now);
 }
-
-uint32_t
-qn_shard_flush(struct qn_shard *shard, const struct qn_name *name)
-{
-	return qn_cache_flush(shard->shared.caches[shard->limits.worker], name);
-}

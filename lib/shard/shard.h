@@ -150,8 +150,13 @@ struct qn_trace;
  */
 QN_MUST_USE bool qn_shard_trace(struct qn_shard *shard, struct qn_trace *trace, struct qn_now now);
 
-/** Forgets all that the cache of this shard holds at or below `name`; returns how many entries. */
-uint32_t qn_shard_flush(struct qn_shard *shard, const struct qn_name *name);
+/**
+ * Forgets all that the cache of this shard holds at or below `name`, a slice of the cache at
+ * each call; the first takes what is held for `name` itself, but for rare types. True at the
+ * end, with the number of entries in `*count`; until then, call again with the same name.
+ */
+QN_MUST_USE bool qn_shard_flush(
+    struct qn_shard *shard, const struct qn_name *name, uint32_t *count);
 
 /* Figures for the operator. All of these may be called from any thread at any time. */
 

@@ -29,6 +29,8 @@ struct qn_shard {
 	struct qn_transport_table transport;
 	struct qn_pool parked;
 	qn_counter parked_gauge;
+	bool sweeping; /* A flush is on its way; `sweep` says where it stands. */
+	struct qn_cache_sweep sweep;
 	uint64_t echo_left; /* Echo replies still allowed in this second. */
 	struct qn_mono echo_until;
 	struct qn_shard_counters counters;

@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEPS       40000
-#define SWEEP_EVERY 1000
-#define CANARY_LEN  4096
-#define CANARY      0xa7
+#define STEPS      40000
+#define LOOK_EVERY 1000
+#define CANARY_LEN 4096
+#define CANARY     0xa7
 
 /* Where the clock's seconds come near the end of 32 bits, no more years pass. */
 #define YEARS_MOST_US (50ull * 365 * 86400 * QN_US_PER_S)
@@ -29,7 +29,9 @@ struct shape {
 
 /* What the model knows of a key. */
 struct entry {
-	bool there; /* Put, and neither removed nor found missing since. */
+	bool there;   /* Put, and neither removed nor found missing since. */
+	bool exposed; /* A sweep may have taken it. */
+	bool doomed;  /* There since before the sweep began that is to take it. */
 	uint32_t version;
 	uint32_t ttl_s;
 	size_t len;
@@ -47,7 +49,11 @@ struct run {
 	uint8_t *memory;
 	struct model_key *keys;
 	struct entry *entries;
-	uint64_t lost; /* Entries found missing that only an eviction can have taken. */
+	uint64_t lost;         /* Entries found missing that something else has taken. */
+	uint64_t lost_evicted; /* Of these, those that only an eviction can have taken. */
+	bool sweeping;
+	struct qn_cache_sweep sweep;
+	uint64_t swept_count; /* Entries that sweeps before this one have taken. */
 };
 
 /* Ends the test, saying how to come back here, unless `holds`. */
@@ -103,7 +109,15 @@ run_end(struct run *run)
 
 /* --- Operations ------------------------------------------------------------------------- */
 
-/* The model believed in an entry that is not there: only an eviction may explain it. */
+/* Entries that evictions and sweeps have taken. */
+static uint64_t
+run_taken(const struct run *run)
+{
+	return qn_cache_figures(run->cache).evicted_count + run->swept_count +
+	       (run->sweeping ? run->sweep.removed_count : 0);
+}
+
+/* The model believed in an entry that is not there: only what took it may explain that. */
 static void
 entry_lost(struct run *run, struct entry *entry)
 {
@@ -111,7 +125,9 @@ entry_lost(struct run *run, struct entry *entry)
 		return;
 	entry->there = false;
 	run->lost++;
-	CHECK(run, run->lost <= qn_cache_figures(run->cache).evicted_count);
+	run->lost_evicted += !entry->exposed;
+	CHECK(run, run->lost <= run_taken(run));
+	CHECK(run, run->lost_evicted <= qn_cache_figures(run->cache).evicted_count);
 }
 
 static void
@@ -228,6 +244,8 @@ do_put(struct run *run, uint32_t number)
 			entry_lost(run, entry);
 		entry->there = false;
 	}
+	entry->doomed = false;
+	entry->exposed = run->sweeping && qn_name_within(&run->keys[number].name, &run->sweep.name);
 	if (qn_random_below(&run->random, 4) != 0)
 		return;
 	/* What was just put is there, whatever it cost others. */
@@ -249,37 +267,64 @@ do_remove(struct run *run, uint32_t number)
 	CHECK(run, !qn_cache_remove(run->cache, &key));
 }
 
-/* Flushes a zone, or now and then everything. */
+/* Begins to sweep a zone, a name that was put, or now and then everything. */
 static void
-do_flush(struct run *run)
+sweep_begin(struct run *run, uint32_t number)
 {
-	const unsigned zone = qn_random_below(&run->random, MODEL_ZONE_COUNT + 1);
-	const struct qn_name name = zone == MODEL_ZONE_COUNT ? qn_name_root : model_zone_name(zone);
-	uint32_t believed = 0;
+	struct qn_name name = model_zone_name(number % MODEL_ZONE_COUNT);
 
-	for (uint32_t i = 0; i < run->shape->key_count; i++)
-		if (zone == MODEL_ZONE_COUNT || run->keys[i].zone == zone) {
-			believed += run->entries[i].there;
-			run->entries[i].there = false;
-		}
-	const uint32_t flushed = qn_cache_flush(run->cache, &name);
+	switch (qn_random_below(&run->random, 8)) {
+	case 0:
+		name = qn_name_root;
+		break;
+	case 1:
+		break;
+	default:
+		name = run->keys[number].name;
+		break;
+	}
+	for (uint32_t i = 0; i < run->shape->key_count; i++) {
+		struct entry *entry = &run->entries[i];
 
-	CHECK(run, flushed <= believed);
-	run->lost += believed - flushed;
-	CHECK(run, run->lost <= qn_cache_figures(run->cache).evicted_count);
+		entry->doomed = entry->there && qn_name_within(&run->keys[i].name, &name);
+		entry->exposed |= entry->doomed;
+	}
+	qn_cache_sweep_begin(&run->sweep, &name);
+	run->sweeping = true;
 }
 
-/* Flushing a name that was put takes its other kinds and types, of which there are none. */
+/* After the sweep nothing is left of what was there before it. */
 static void
-do_flush_name(struct run *run, uint32_t number)
+sweep_end(struct run *run)
 {
-	struct entry *entry = &run->entries[number];
-	const uint32_t flushed = qn_cache_flush(run->cache, &run->keys[number].name);
+	run->sweeping = false;
+	run->swept_count += run->sweep.removed_count;
+	for (uint32_t i = 0; i < run->shape->key_count; i++)
+		if (run->entries[i].doomed) {
+			run->entries[i].doomed = false;
+			do_get(run, i);
+			CHECK(run, !run->entries[i].there);
+		}
+}
 
-	CHECK(run, flushed <= entry->there);
-	if (flushed == 0)
-		entry_lost(run, entry);
-	entry->there = false;
+/* Sweeps on, by a few blocks or by many; puts, gets and removes come between. */
+static void
+do_sweep(struct run *run, uint32_t number)
+{
+	static const uint32_t most[] = {1, 100, 1000, 50000};
+	const uint32_t block_max =
+	    1 + qn_random_below(&run->random, most[qn_random_below(&run->random, 4)]);
+	const uint32_t before = run->sweep.removed_count;
+
+	if (!run->sweeping) {
+		sweep_begin(run, number);
+		return;
+	}
+	const bool ended = qn_cache_sweep_run(run->cache, &run->sweep, block_max);
+
+	CHECK(run, run->sweep.removed_count - before <= block_max);
+	if (ended)
+		sweep_end(run);
 }
 
 static void
@@ -294,7 +339,7 @@ pass_time(struct run *run)
 
 /* Looks at every key; then the model knows exactly what is there, and what it occupies. */
 static void
-sweep(struct run *run)
+look_at_all(struct run *run)
 {
 	uint64_t entry_count = 0;
 	uint64_t block_used = 0;
@@ -311,8 +356,8 @@ sweep(struct run *run)
 	CHECK(run, figures.entry_count == entry_count);
 	CHECK(run, figures.block_used == block_used);
 	CHECK(run, figures.block_used <= figures.block_count);
-	CHECK(run, figures.block_count * 64 < run->shape->cache_len);
-	CHECK(run, figures.evicted_count == run->lost);
+	CHECK(run, figures.block_count * QN_CACHE_BLOCK_LEN < run->shape->cache_len);
+	CHECK(run, run_taken(run) == run->lost);
 }
 
 static void
@@ -326,12 +371,10 @@ step(struct run *run)
 		do_put(run, number);
 	else if (choice < 900)
 		do_get(run, number);
-	else if (choice < 990)
+	else if (choice < 980)
 		do_remove(run, number);
-	else if (choice < 998)
-		do_flush_name(run, number);
 	else
-		do_flush(run);
+		do_sweep(run, number);
 }
 
 /* Every block that was ever taken has come back: all of them can be filled at once. */
@@ -345,7 +388,9 @@ check_blocks_come_back(struct run *run)
 	for (uint32_t i = 0; i < run->shape->key_count; i++)
 		if (i % 2 == 0)
 			do_remove(run, i);
-	qn_cache_flush(run->cache, &qn_name_root);
+	qn_cache_sweep_begin(&run->sweep, &qn_name_root);
+	while (!qn_cache_sweep_run(run->cache, &run->sweep, 1000))
+		;
 	CHECK(run, qn_cache_figures(run->cache).entry_count == 0);
 	CHECK(run, qn_cache_figures(run->cache).block_used == 0);
 
@@ -381,11 +426,12 @@ run_shape(const struct shape *shape)
 		run_begin(&run, shape, i);
 		for (run.step = 1; run.step <= step_count; run.step++) {
 			step(&run);
-			if (run.step % SWEEP_EVERY == 0)
-				sweep(&run);
+			if (run.step % LOOK_EVERY == 0)
+				look_at_all(&run);
 		}
-		sweep(&run);
-		CHECK(&run, (run.lost > 0) == shape->evicts);
+		look_at_all(&run);
+		CHECK(&run, run.swept_count > 0);
+		CHECK(&run, (qn_cache_figures(run.cache).evicted_count > 0) == shape->evicts);
 		check_blocks_come_back(&run);
 		run_end(&run);
 	}

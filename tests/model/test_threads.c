@@ -133,16 +133,28 @@ reader_run(void *argument)
 	return NULL;
 }
 
-/* Puts mostly, removes and flushes now and then, until the time is over. */
+/* Goes on with a sweep, or begins the next one: of the zone of `number`. */
+static void
+writer_sweep(struct shared *shared, struct qn_cache_sweep *sweep, uint32_t number)
+{
+	const struct qn_name zone = model_zone_name(number % MODEL_ZONE_COUNT);
+
+	if (qn_cache_sweep_run(shared->cache, sweep, 100))
+		qn_cache_sweep_begin(sweep, &zone);
+}
+
+/* Puts mostly, removes and sweeps now and then, until the time is over. */
 static uint64_t
 writer_run(struct shared *shared, double seconds)
 {
 	struct qn_random random = test_random(model_option("QN_SEED", 1));
 	static uint32_t versions[KEY_COUNT];
 	uint8_t value[QN_CACHE_VALUE_MAX];
+	struct qn_cache_sweep sweep;
 	struct timespec start, now;
 	uint64_t put_count = 0;
 
+	qn_cache_sweep_begin(&sweep, &qn_name_root);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	do {
 		for (unsigned i = 0; i < 1000; i++) {
@@ -152,11 +164,8 @@ writer_run(struct shared *shared, double seconds)
 			    model_cache_key(&shared->keys[number], &shared->hash_key, 0);
 			const struct qn_now at = test_now_us(atomic_load(&shared->now_us));
 
-			if (choice == 0) {
-				const struct qn_name zone =
-				    model_zone_name(number % MODEL_ZONE_COUNT);
-
-				(void)qn_cache_flush(shared->cache, &zone);
+			if (choice < 10) {
+				writer_sweep(shared, &sweep, number);
 			} else if (choice < 50) {
 				(void)qn_cache_remove(shared->cache, &key);
 			} else {
@@ -181,6 +190,7 @@ TEST(cache_is_read_while_it_is_written)
 	static struct reader readers[READER_COUNT];
 	static struct shared shared;
 	pthread_t threads[READER_COUNT];
+	struct qn_cache_sweep sweep;
 	uint64_t found_count = 0;
 
 	shared.cache = qn_cache_init((struct qn_span){memory, sizeof(memory)}, test_now_us(0));
@@ -206,7 +216,9 @@ TEST(cache_is_read_while_it_is_written)
 	    (unsigned long long)figures.evicted_count, (unsigned long long)found_count);
 	/* There was something to see, and what readers wrote did no harm to the lists. */
 	assert_true(found_count > 1000 && figures.evicted_count > 1000);
-	(void)qn_cache_flush(shared.cache, &qn_name_root);
+	qn_cache_sweep_begin(&sweep, &qn_name_root);
+	while (!qn_cache_sweep_run(shared.cache, &sweep, 100))
+		;
 	assert_int_equal(qn_cache_figures(shared.cache).entry_count, 0);
 	assert_int_equal(qn_cache_figures(shared.cache).block_used, 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Commands to workers: each runs once on each worker, in order, and is done only then.
+ * Commands to workers: each runs on each worker, slice by slice, in order, and is done only then.
  */
 #include "command.h"
 #include "support/test.h"
@@ -17,13 +17,14 @@ struct counted {
 	_Atomic uint32_t run_count;
 };
 
-static void
+static bool
 count_run(struct command *command, struct qn_shard *shard)
 {
 	struct counted *counted = (struct counted *)command;
 
 	(void)shard;
 	atomic_fetch_add(&counted->run_count, 1);
+	return true;
 }
 
 static void
@@ -59,11 +60,12 @@ struct numbered {
 	unsigned number;
 };
 
-static void
+static bool
 note_number(struct command *command, struct qn_shard *shard)
 {
 	(void)shard;
 	order[order_count++] = ((struct numbered *)command)->number;
+	return true;
 }
 
 TEST(a_full_box_runs_in_order)
@@ -82,6 +84,40 @@ TEST(a_full_box_runs_in_order)
 		for (unsigned i = 0; i < COMMAND_BOX_MAX; i++)
 			assert_int_equal(order[i], i);
 	}
+}
+
+struct sliced {
+	struct command command;
+	unsigned slices_left;
+};
+
+static bool
+run_slice(struct command *command, struct qn_shard *shard)
+{
+	struct sliced *sliced = (struct sliced *)command;
+
+	(void)shard;
+	return --sliced->slices_left == 0;
+}
+
+TEST(what_is_not_through_is_gone_on_with_before_the_next)
+{
+	struct command_box box = {0};
+	struct sliced sliced = {{.run = run_slice, .left = 1}, 3};
+	struct numbered behind = {{.run = note_number, .left = 1}, 7};
+
+	order_count = 0;
+	command_send(&box, &sliced.command);
+	command_send(&box, &behind.command);
+	for (unsigned turn = 0; turn < 2; turn++) {
+		assert_int_equal(command_run_all(&box, NULL), 1);
+		assert_false(command_is_done(&sliced.command));
+		assert_int_equal(order_count, 0);
+	}
+	assert_int_equal(command_run_all(&box, NULL), 2);
+	assert_true(command_is_done(&sliced.command) && command_is_done(&behind.command));
+	assert_int_equal(order[0], 7);
+	assert_int_equal(command_run_all(&box, NULL), 0);
 }
 
 struct worker_thread {
@@ -126,6 +162,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(is_done_when_the_last_worker_has_run_it),
 	    cmocka_unit_test(a_full_box_runs_in_order),
+	    cmocka_unit_test(what_is_not_through_is_gone_on_with_before_the_next),
 	    cmocka_unit_test(threads_lose_none),
 	};
 

@@ -186,7 +186,23 @@ TEST(cache_removes)
 	assert_value(cache, &other, "y");
 }
 
-TEST(cache_flushes_what_is_below_a_name)
+/* Sweeps in slices of `block_max`; returns how many entries went. */
+static uint32_t
+sweep(struct qn_cache *cache, const struct qn_name *name, uint32_t block_max)
+{
+	const uint64_t block_count = qn_cache_figures(cache).block_count;
+	struct qn_cache_sweep sweep;
+	uint64_t slice_count = 1;
+
+	qn_cache_sweep_begin(&sweep, name);
+	for (; !qn_cache_sweep_run(cache, &sweep, block_max); slice_count++)
+		assert_true(slice_count < block_count);
+	/* A slice is no larger than it was asked to be. */
+	assert_true(slice_count * block_max >= block_count);
+	return sweep.removed_count;
+}
+
+TEST(cache_sweeps_away_what_is_below_a_name)
 {
 	static const char *const names[] = {
 	    "example.com", "www.example.com", "a.b.EXAMPLE.com", "badexample.com", "com", "."};
@@ -198,8 +214,8 @@ TEST(cache_flushes_what_is_below_a_name)
 
 		put(cache, &key, 1, names[i], 0);
 	}
-	assert_int_equal(qn_cache_flush(cache, &zone), 3);
-	assert_int_equal(qn_cache_flush(cache, &zone), 0);
+	assert_int_equal(sweep(cache, &zone, 1), 3);
+	assert_int_equal(sweep(cache, &zone, 1), 0);
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		const struct qn_cache_key key = key_of(QN_CACHE_RRSET, names[i], 1);
 
@@ -209,8 +225,26 @@ TEST(cache_flushes_what_is_below_a_name)
 			assert_int_equal(
 			    qn_cache_get(cache, &key, test_now_us(0), value, &item), QN_CACHE_MISS);
 	}
-	assert_int_equal(qn_cache_flush(cache, &qn_name_root), 3);
+	assert_int_equal(sweep(cache, &qn_name_root, 100), 3);
 	assert_int_equal(qn_cache_figures(cache).block_used, 0);
+}
+
+/* Removing takes longer than looking, so a slice that removes looks at fewer blocks. */
+TEST(cache_sweep_removes_little_in_one_slice)
+{
+	struct qn_cache *cache = cache_new();
+	struct qn_cache_sweep sweep;
+
+	for (uint16_t type = 0; type < 100; type++) {
+		const struct qn_cache_key key = key_of(QN_CACHE_RRSET, "example.com", type);
+
+		put(cache, &key, 1, "x", 0);
+	}
+	qn_cache_sweep_begin(&sweep, &qn_name_root);
+	for (uint32_t removed = 0; removed < 100; removed = sweep.removed_count) {
+		assert_false(qn_cache_sweep_run(cache, &sweep, 64));
+		assert_true(sweep.removed_count > removed && sweep.removed_count <= removed + 16);
+	}
 }
 
 /* Blocks and buckets share what there is, and nothing much is left over. */
@@ -221,7 +255,7 @@ TEST(cache_uses_its_memory)
 	for (size_t i = 0; i < COUNT_OF(lens); i++) {
 		struct qn_cache *cache =
 		    qn_cache_init((struct qn_span){memory, lens[i]}, test_now_us(0));
-		const size_t blocks_len = 64 * qn_cache_figures(cache).block_count;
+		const size_t blocks_len = QN_CACHE_BLOCK_LEN * qn_cache_figures(cache).block_count;
 
 		assert_int_equal(qn_cache_size(lens[i] + 63), lens[i]);
 		assert_true(blocks_len < lens[i]);
@@ -268,7 +302,8 @@ main(void)
 	    cmocka_unit_test(cache_bounds_lifetimes),
 	    cmocka_unit_test(cache_keeps_values_of_every_length),
 	    cmocka_unit_test(cache_removes),
-	    cmocka_unit_test(cache_flushes_what_is_below_a_name),
+	    cmocka_unit_test(cache_sweeps_away_what_is_below_a_name),
+	    cmocka_unit_test(cache_sweep_removes_little_in_one_slice),
 	    cmocka_unit_test(cache_uses_its_memory),
 	    cmocka_unit_test(cache_evicts_what_nobody_asked_for),
 	};
