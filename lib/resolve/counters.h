@@ -22,6 +22,7 @@
 	X(client_deadlines)       /* Clients told SERVFAIL while their question goes on. */       \
 	X(lookups)                /* Questions for nameserver addresses. */                       \
 	X(lookup_cycle)           /* Not started: nameservers that need each other. */            \
+	X(lookup_budget)          /* Not started: the client question has had its share. */       \
 	X(lookup_depth)           /* Not started: nested too deep. */                             \
 	X(lookup_known_failure)   /* Not started: failed a moment ago. */                         \
 	X(upstream_minimized)     /* Queries with a shortened name. */                            \

@@ -2,8 +2,8 @@
 #include "resolve/minimize.h"
 #include "resolve/task.h"
 
-/* Nameservers whose addresses are looked up at the same time for one question. */
-#define LOOKUP_SERVERS 2
+/* Nameservers whose addresses are looked up at the same time, by how deep it is nested. */
+#define LOOKUP_SERVERS(depth) ((depth) < 2 ? 2u : 1u)
 
 /* --- Following what is known ------------------------------------------------------------ */
 
@@ -236,6 +236,12 @@ lookup_start(struct qn_resolver *resolver, struct qn_task *task, uint8_t server,
 		task->starved = true;
 		return false;
 	}
+	if (task->budget->lookup_left == 0) {
+		qn_counter_add(&resolver->counters.lookup_budget, 1);
+		task->starved = task->depth > 0;
+		return false;
+	}
+	task->budget->lookup_left--;
 	child = qn_task_open(resolver, &question, task, now);
 	if (child == NULL) {
 		task->starved = true;
@@ -272,7 +278,7 @@ lookup_servers(struct qn_resolver *resolver, struct qn_task *task, struct qn_now
 	const uint32_t first = qn_random_below(&resolver->random, zone->server_count);
 	unsigned started = 0;
 
-	for (uint8_t i = 0; i < zone->server_count && started < LOOKUP_SERVERS; i++) {
+	for (uint8_t i = 0; i < zone->server_count && started < LOOKUP_SERVERS(task->depth); i++) {
 		const uint8_t index = (uint8_t)((first + i) % zone->server_count);
 		struct qn_nameserver *server = &zone->servers[index];
 		bool waiting = false;
@@ -440,7 +446,7 @@ task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
 	upstream->server = (struct qn_endpoint){candidate->address, candidate->port};
 	upstream->transport = transport;
 	upstream->edns = edns;
-	upstream->had_server_cookie = false;
+	upstream->cookie_renewed = false;
 	upstream->minimized = question_minimize(task, &upstream->question);
 	upstream->timeout_us = qn_select_timeout_us(
 	    qn_ledger_find(&resolver->parts.ledger, &candidate->address), candidate->tries);
@@ -647,12 +653,17 @@ static void
 replied_bad_cookie(struct qn_resolver *resolver, struct qn_task *task,
     const struct qn_upstream *upstream, struct qn_now now)
 {
-	if (upstream->transport == QN_TRANSPORT_TCP)
+	if (upstream->transport == QN_TRANSPORT_TCP) {
 		replied_useless(resolver, task, upstream);
-	else
-		task_ask(resolver, task, upstream->candidate,
-		    upstream->had_server_cookie ? QN_TRANSPORT_TCP : QN_TRANSPORT_UDP,
-		    upstream->edns, now);
+		return;
+	}
+	if (upstream->cookie_renewed) {
+		qn_task_retry_tcp(resolver, task, upstream, now);
+		return;
+	}
+	task_ask(resolver, task, upstream->candidate, QN_TRANSPORT_UDP, upstream->edns, now);
+	if (task->state == QN_TASK_RUNNING && task->upstream != NULL)
+		task->upstream->cookie_renewed = true;
 }
 
 void

@@ -7,6 +7,9 @@ static const struct qn_answer out_of_time = {
     .ede = QN_EDE_NO_REACHABLE_AUTHORITY,
 };
 
+/* Steps of tasks that one event may cause at once. */
+#define SETTLE_STEPS 64
+
 /* A task waits for at most two families of two nameservers at a time, mostly for fewer. */
 #define WAITS_PER_TASK 4
 
@@ -67,13 +70,20 @@ qn_resolver_configure(struct qn_resolver *resolver, const struct qn_resolve_conf
 	resolver->config = config;
 }
 
-/* Steps tasks until none is left that can go on without an event. */
+/*
+ * Steps tasks that can go on without an event. No event keeps the worker for longer than
+ * SETTLE_STEPS take: what is left is taken up by the next call of expire.
+ */
 static void
 resolver_settle(struct qn_resolver *resolver, struct qn_now now)
 {
-	for (struct qn_list *link = qn_list_pop(&resolver->ready); link != NULL;
-	     link = qn_list_pop(&resolver->ready))
+	for (unsigned step = 0; step < SETTLE_STEPS; step++) {
+		struct qn_list *link = qn_list_pop(&resolver->ready);
+
+		if (link == NULL)
+			return;
 		qn_task_step(resolver, qn_list_entry(link, struct qn_task, queue_link), now);
+	}
 }
 
 /* --- Events ----------------------------------------------------------------------------- */
@@ -319,6 +329,7 @@ qn_resolver_expire(struct qn_resolver *resolver, struct qn_now now, uint32_t cou
 {
 	uint32_t count = 0;
 
+	resolver_settle(resolver, now);
 	for (; count < count_max; count++) {
 		struct qn_timer *timer = qn_wheel_expire(&resolver->wheel, now.mono);
 
@@ -353,21 +364,21 @@ qn_resolver_rest_us(const struct qn_resolver *resolver, struct qn_now now, uint6
 bool
 qn_resolver_has_effects(const struct qn_resolver *resolver)
 {
-	return !qn_list_empty(&resolver->sends) || !qn_list_empty(&resolver->releases) ||
-	       !qn_list_empty(&resolver->expired) || !qn_list_empty(&resolver->finished);
+	return !qn_list_empty(&resolver->ready) || !qn_list_empty(&resolver->sends) ||
+	       !qn_list_empty(&resolver->releases) || !qn_list_empty(&resolver->expired) ||
+	       !qn_list_empty(&resolver->finished);
 }
 
-/* Makes the cookie for a server, with what that server gave last; whether it gave any. */
-static bool
+/* Makes the cookie for a server, with what that server gave last, if it gave any. */
+static void
 cookie_add(const struct qn_resolver *resolver, struct qn_cookie *cookie,
     const struct qn_upstream *upstream, const struct qn_server *server)
 {
 	qn_cookie_for_server(cookie, &resolver->cookie_secret, &upstream->server.address);
 	if (server == NULL || server->cookie_len == 0)
-		return false;
+		return;
 	memcpy(cookie->octets + cookie->len, server->cookie, server->cookie_len);
 	cookie->len = (uint8_t)(cookie->len + server->cookie_len);
-	return true;
 }
 
 bool
@@ -392,8 +403,7 @@ qn_resolver_take_send(
 	    .question = &upstream->question,
 	};
 	if (upstream->edns)
-		upstream->had_server_cookie =
-		    cookie_add(resolver, &query->cookie, upstream, server);
+		cookie_add(resolver, &query->cookie, upstream, server);
 	/* The time that counts begins when the query leaves. */
 	upstream->sent = now.mono;
 	qn_trace_add_upstream(resolver, upstream->task, upstream, QN_TRACE_QUERY, now);

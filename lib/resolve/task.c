@@ -44,6 +44,7 @@ budget_take(struct qn_resolver *resolver, struct qn_task *parent, struct qn_now 
 	*budget = (struct qn_budget){
 	    .refs = 1,
 	    .query_left = QN_RESOLVE_TREE_QUERY_MAX,
+	    .lookup_left = QN_RESOLVE_TREE_LOOKUP_MAX,
 	    .deadline = qn_mono_after_us(now.mono, QN_RESOLVE_TASK_US),
 	};
 	return budget;

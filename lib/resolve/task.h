@@ -31,8 +31,9 @@ struct qn_timed {
 
 /** What a client question and all tasks it causes may spend. */
 struct qn_budget {
-	uint32_t refs;       /* Tasks that hold it. */
-	uint16_t query_left; /* Upstream queries. */
+	uint32_t refs;        /* Tasks that hold it. */
+	uint16_t query_left;  /* Upstream queries. */
+	uint16_t lookup_left; /* Tasks for nameserver addresses. */
 	struct qn_mono deadline;
 };
 
@@ -107,7 +108,7 @@ struct qn_upstream {
 	uint8_t candidate;
 	bool edns;
 	bool minimized;
-	bool had_server_cookie;
+	bool cookie_renewed; /* Sent again with the cookie that the server asked for. */
 	enum qn_transport transport;
 	struct qn_endpoint server;
 	struct qn_question question;
