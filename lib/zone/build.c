@@ -162,12 +162,28 @@ slots_fill(struct qn_zone_slot *slots, const struct qn_zones *zones)
 	}
 }
 
+/* Whether every name there is can be a local one. */
+static bool
+covers_all(const struct qn_zones *zones)
+{
+	static const uint8_t asterisk[] = {1, '*'};
+
+	if (zones->nodes[0].is_apex || zones->nodes[0].set_count > 0)
+		return true;
+	for (uint32_t i = 1; i < zones->node_count; i++)
+		if (zones->nodes[i].parent == 0 && memcmp(zones->octets + zones->nodes[i].label_at,
+						       asterisk, sizeof(asterisk)) == 0)
+			return true;
+	return false;
+}
+
 static void
 tops_fill(struct qn_zones *zones)
 {
-	/* What begins at the root covers all names. */
-	if (zones->nodes[0].is_apex || zones->nodes[0].set_count > 0)
+	if (covers_all(zones)) {
 		memset(zones->tops, 0xff, sizeof(zones->tops));
+		return;
+	}
 	for (uint32_t i = 1; i < zones->node_count; i++) {
 		const uint8_t *label = zones->octets + zones->nodes[i].label_at;
 		const unsigned bit = qn_zone_top_bit(label[0], label[1]);

@@ -327,19 +327,24 @@ answer_bare(uint16_t rcode, uint16_t ede, struct qn_answer *answer)
 	return QN_ZONE_REPLY;
 }
 
+/*
+ * Never too long for a value: eleven aliases to names of 255 octets and the largest RRset take
+ * less than 8 KiB, since owners are compressed.
+ */
 static enum qn_zone_verdict
 page_finish(struct page *page, const struct qn_zone_match *match, struct qn_span value,
     struct qn_answer *answer)
 {
-	size_t len = 0;
+	size_t len;
+	bool whole;
 
 	qn_write_section_count(&page->writer, QN_SECTION_ANSWER, page->counts[0]);
 	qn_write_section_count(&page->writer, QN_SECTION_AUTHORITY, page->counts[1]);
-	if (!page->writer.overflowed)
-		len = qn_answer_encode(value, (struct qn_view){page->writer.data, page->writer.at},
-		    match->rcode, match->ede);
-	if (len == 0 || !qn_answer_open(answer, (struct qn_view){value.data, len}))
-		return answer_bare(QN_RCODE_SERVFAIL, QN_EDE_OTHER, answer);
+	qn_assert(!page->writer.overflowed);
+	len = qn_answer_encode(
+	    value, (struct qn_view){page->writer.data, page->writer.at}, match->rcode, match->ede);
+	whole = qn_answer_open(answer, (struct qn_view){value.data, len});
+	qn_assert(whole);
 	answer->authoritative = true;
 	return QN_ZONE_REPLY;
 }
@@ -352,14 +357,15 @@ page_begin(struct page *page, const struct qn_question *question, struct qn_span
 	qn_write_question(&page->writer, question);
 }
 
-/* The name that an alias stands for; false when its rdata is none. */
-static bool
+/* The name that an alias stands for. */
+static void
 alias_target(const struct qn_rrset *alias, struct qn_name *target)
 {
 	struct qn_view rest = alias->rdatas;
 	struct qn_view rdata;
+	const bool ok = qn_rdatas_next(&rest, &rdata) && qn_rdata_name(target, rdata);
 
-	return qn_rdatas_next(&rest, &rdata) && qn_rdata_name(target, rdata);
+	qn_assert(ok);
 }
 
 /* Goes on with a question of which one step was found. */
@@ -389,8 +395,7 @@ answer_from(const struct qn_zones *zones, const struct qn_question *question,
 			break;
 		}
 		page_add(page, &match->rrset, QN_SECTION_ANSWER);
-		if (!alias_target(&match->rrset, &target))
-			break;
+		alias_target(&match->rrset, &target);
 		found = qn_zones_find(zones, &target, question->type, match);
 	}
 	return answer_bare(QN_RCODE_SERVFAIL, QN_EDE_OTHER, answer);
