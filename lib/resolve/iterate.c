@@ -5,6 +5,12 @@
 /* Nameservers whose addresses are looked up at the same time, by how deep it is nested. */
 #define LOOKUP_SERVERS(depth) ((depth) < 2 ? 2u : 1u)
 
+/*
+ * Nameservers without glue that the cache is asked about when a zone is taken up: all, so that
+ * the best can be chosen, but few where a tangle of delegations may cause many such zones.
+ */
+#define CACHED_SERVERS(depth) ((depth) < 2 ? QN_DELEGATION_SERVER_MAX : 2u)
+
 /* --- Following what is known ------------------------------------------------------------ */
 
 /*
@@ -131,10 +137,13 @@ zone_prepare(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 {
 	struct qn_delegation *zone = &task->zone;
 
+	unsigned left = CACHED_SERVERS(task->depth);
+
 	qn_delegation_keep_families(zone, resolver->config);
-	for (uint8_t i = 0; i < zone->server_count; i++) {
+	for (uint8_t i = 0; i < zone->server_count && left > 0; i++) {
 		if (zone->servers[i].address_count > 0)
 			continue;
+		left--;
 		if (resolver->config->use_ipv4)
 			server_from_cache(resolver, zone, i, QN_TYPE_A, now);
 		if (resolver->config->use_ipv6)

@@ -8,7 +8,7 @@ static const struct qn_answer out_of_time = {
 };
 
 /* Steps of tasks that one event may cause at once. */
-#define SETTLE_STEPS 64
+#define SETTLE_STEPS 16
 
 /* A task waits for at most two families of two nameservers at a time, mostly for fewer. */
 #define WAITS_PER_TASK 4
