@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolve/minimize.h"
 #include "resolve/task.h"
+#include "zone/zones.h"
 
 /* Nameservers whose addresses are looked up at the same time, by how deep it is nested. */
 #define LOOKUP_SERVERS(depth) ((depth) < 2 ? 2u : 1u)
@@ -79,6 +80,21 @@ finish_negative(struct qn_resolver *resolver, struct qn_task *task,
 	if (!negative->has_soa && task->ttl_s > negative->ttl_s)
 		task->ttl_s = negative->ttl_s;
 	qn_task_finish(resolver, task, negative->rcode, now);
+}
+
+/*
+ * Takes one link out of local data, where the walk begins. What they answer by themselves has
+ * been answered before it came here, so there is nothing but an alias that leads out of them.
+ */
+static enum followed
+follow_local(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	const struct qn_zones *local = resolver->config->local;
+	struct qn_zone_match match;
+
+	task->local = task->local && local != NULL &&
+	              qn_zones_find(local, &task->name, task->question.type, &match) == QN_ZONE_ALIAS;
+	return task->local ? follow_alias(resolver, task, &match.rrset, now) : NOTHING;
 }
 
 /* Takes one link out of the cache: the answer, its absence, or an alias. */
@@ -499,11 +515,20 @@ task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now
 	qn_task_fail(resolver, task, QN_EDE_NO_REACHABLE_AUTHORITY, now);
 }
 
+/* Takes one link out of what is known without asking anybody. */
+static enum followed
+follow_known(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	const enum followed followed = follow_local(resolver, task, now);
+
+	return followed != NOTHING || task->refresh ? followed : follow_cache(resolver, task, now);
+}
+
 void
 qn_task_step(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
 	while (!task->zone_known) {
-		switch (task->refresh ? NOTHING : follow_cache(resolver, task, now)) {
+		switch (follow_known(resolver, task, now)) {
 		case ENDED:
 			return;
 		case FOLLOWED:

@@ -62,6 +62,7 @@ struct qn_task {
 	/* Where the walk stands. */
 	struct qn_name name; /* The question's, or what its aliases have led to. */
 	uint8_t alias_count;
+	bool local; /* Nothing but aliases out of local data so far. */
 	uint8_t known_labels;    /* Of `name`: the longest ending that is no unknown zone cut. */
 	uint8_t minimized_count; /* Queries with a shortened name, for this `name`. */
 	bool minimize;
