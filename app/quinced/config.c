@@ -54,20 +54,36 @@ is_printable(const char *text)
 	return true;
 }
 
+/* Takes a text that goes out in a TXT record. */
+static void
+take_told(const struct document_value *value, const char *text, char told[QN_SHARD_ID_MAX])
+{
+	if (strlen(text) >= QN_SHARD_ID_MAX || !is_printable(text))
+		document_complain(
+		    value, "must be at most %d printable ASCII characters.", QN_SHARD_ID_MAX - 1);
+	else
+		strcpy(told, text);
+}
+
 static void
 read_id(const struct document_value *value, void *target)
 {
 	const struct config_reader *reader = target;
 	const char *text = document_text(value);
 
-	if (text == NULL)
-		return;
-	if (strlen(text) >= QN_SHARD_ID_MAX || !is_printable(text)) {
-		document_complain(
-		    value, "must be at most %d printable ASCII characters.", QN_SHARD_ID_MAX - 1);
-		return;
-	}
-	strcpy(reader->config->live.node_id, text);
+	if (text != NULL)
+		take_told(value, text, reader->config->live.node_id);
+}
+
+static void
+read_version(const struct document_value *value, void *target)
+{
+	const struct config_reader *reader = target;
+	const char *text = document_text_or_empty(value);
+
+	if (text != NULL)
+		take_told(
+		    value, strcmp(text, "hidden") == 0 ? "" : text, reader->config->live.version);
 }
 
 static void
@@ -133,6 +149,7 @@ read_poll(const struct document_value *value, void *target)
 
 static const struct document_key node_keys[] = {
     {"id", read_id},
+    {"version", read_version},
     {"cache", read_cache},
     {"workers", read_workers},
     {"poll", read_poll},
@@ -181,6 +198,7 @@ static const struct document_key resolver_keys[] = {
     {"qname-minimization", read_minimization},
     {"forward", config_read_forward},
     {"stub", config_read_stub},
+    {"serve-stale", config_read_stale},
 };
 
 static void

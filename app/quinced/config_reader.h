@@ -38,6 +38,7 @@ void config_read_ports(const struct document_value *value, void *target);
 void config_read_service(const struct document_value *value, void *target);
 void config_read_forward(const struct document_value *value, void *target);
 void config_read_stub(const struct document_value *value, void *target);
+void config_read_stale(const struct document_value *value, void *target);
 
 /* What can only be checked when all has been read. */
 void config_check_ports(struct config_reader *reader);

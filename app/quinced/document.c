@@ -316,22 +316,41 @@ document_list(
 	return count;
 }
 
+bool
+document_is_single(const struct document_value *value)
+{
+	return value->node->type == YAML_SCALAR_NODE && !is_nothing(value->node);
+}
+
+static const char *
+text_missing(const struct document_value *value)
+{
+	document_complain(value, "has no value; give one or leave the key out.");
+	return NULL;
+}
+
 const char *
-document_text(const struct document_value *value)
+document_text_or_empty(const struct document_value *value)
 {
 	if (value->node->type != YAML_SCALAR_NODE) {
 		document_complain(value, "must be a single value, not a list or keys with values.");
 		return NULL;
 	}
-	if (is_nothing(value->node) || value->node->data.scalar.length == 0) {
-		document_complain(value, "has no value; give one or leave the key out.");
-		return NULL;
-	}
+	if (is_nothing(value->node))
+		return text_missing(value);
 	if (strlen(scalar_text(value->node)) != value->node->data.scalar.length) {
 		document_complain(value, "must not hold a zero octet.");
 		return NULL;
 	}
 	return scalar_text(value->node);
+}
+
+const char *
+document_text(const struct document_value *value)
+{
+	const char *text = document_text_or_empty(value);
+
+	return text != NULL && text[0] == '\0' ? text_missing(value) : text;
 }
 
 /* Digits only: strtoull would also take signs, blanks and other bases. */

@@ -63,6 +63,12 @@ size_t document_list(
 /** The text of a scalar that is not empty; NULL, with the error noted, when it is not one. */
 const char *document_text(const struct document_value *value);
 
+/** The same, but "" is a text, too. */
+const char *document_text_or_empty(const struct document_value *value);
+
+/** Whether it is a single value, and not nothing, a list, or keys with values. */
+bool document_is_single(const struct document_value *value);
+
 /** Reads a whole number from `min` to `max`; false, with the error noted, when it is not one. */
 bool document_number(
     const struct document_value *value, uint64_t min, uint64_t max, uint64_t *number);

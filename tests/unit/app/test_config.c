@@ -112,7 +112,7 @@ static const struct complaint complaints[] = {
     {"unknown keys", HINTS PORTS "nod: 1\nnode: {cahce: 1MiB, colour: red}\n[a]: b\n",
 	"file:6: unknown key \"nod\" in the file; did you mean \"node\"?\n"
 	"file:7: unknown key \"cahce\" in node; did you mean \"cache\"?\n"
-	"file:7: unknown key \"colour\" in node, which takes id, cache, workers, poll.\n"
+	"file:7: unknown key \"colour\" in node, which takes id, version, cache, workers, poll.\n"
 	"file:8: a key must be a single word.\n"},
     {"a key twice", HINTS PORTS "node:\n  id: a\n  poll: busy\n  id: b\n",
 	"file:9: node.id: this key is on line 7 already; leave only one.\n"},
@@ -136,6 +136,10 @@ static const struct complaint complaints[] = {
 	"file:10: node.workers: \"x\" is not a whole number from 0 to 1023.\n"
 	"file:10: node.workers: core 1 has a worker already.\n"
 	"file:10: node.workers: \"-1\" is not a whole number from 0 to 1023.\n"},
+    {"version", HINTS PORTS "node:\n  version: caf\xc3\xa9\n",
+	"file:7: node.version: must be at most 127 printable ASCII characters.\n"},
+    {"no version", HINTS PORTS "node:\n  version:\n",
+	"file:7: node.version: has no value; give one or leave the key out.\n"},
     {"no workers", HINTS PORTS "node: {workers: []}\n",
 	"file:6: node.workers: is empty; list cores or leave the key out.\n"},
     {"small cache", HINTS PORTS "node:\n  workers: [1, 2]\n  cache: 1023KiB\n",
@@ -216,6 +220,20 @@ static const struct complaint complaints[] = {
     {"minimization", PORTS "resolver: {root-hints: hints, qname-minimization: yes}\n",
 	"file:5: resolver.qname-minimization: \"yes\" is not known here; write relaxed or strict "
 	"or off.\n"},
+    {"stale answers",
+	PORTS "resolver:\n  root-hints: hints\n  serve-stale:\n    max-age: 0\n"
+	      "    ttl: 3601\n    wait-ms: 5001\n    max-ttl: 3\n",
+	"file:8: resolver.serve-stale.max-age: \"0\" is not a whole number from 1 to 604800.\n"
+	"file:9: resolver.serve-stale.ttl: \"3601\" is not a whole number from 1 to 3600.\n"
+	"file:10: resolver.serve-stale.wait-ms: \"5001\" is not a whole number from 0 to 5000.\n"
+	"file:11: unknown key \"max-ttl\" in resolver.serve-stale; did you mean \"max-age\"?\n"},
+    {"stale answers, perhaps", PORTS "resolver: {root-hints: hints, serve-stale: no}\n",
+	"file:5: resolver.serve-stale: \"no\" is neither off nor keys with values, such as "
+	"\"max-age: 86400\".\n"},
+    {"stale answers, empty", PORTS "resolver: {root-hints: hints, serve-stale: \"\"}\n",
+	"file:5: resolver.serve-stale: has no value; give one or leave the key out.\n"},
+    {"stale answers in a list", PORTS "resolver: {root-hints: hints, serve-stale: [off]}\n",
+	"file:5: resolver.serve-stale: must hold keys with values, such as \"max-age: ...\".\n"},
     {"routes",
 	PORTS "resolver:\n  root-hints: hints\n  forward:\n    - zone: a..b\n"
 	      "      servers: [10.0.0.1@0, 10.0.0, 127.0.0.1, 10.0.0.1@53x]\n"
@@ -305,6 +323,14 @@ assert_address(const struct qn_address *address, const char *expected)
 	assert_string_equal(text, expected);
 }
 
+static void
+assert_stale(const struct config *config, uint32_t age_max_s, uint32_t ttl_s, uint32_t wait_ms)
+{
+	assert_int_equal(config->live.stale.age_max_s, age_max_s);
+	assert_int_equal(config->live.stale.ttl_s, ttl_s);
+	assert_int_equal(config->live.stale.wait_ms, wait_ms);
+}
+
 TEST(defaults)
 {
 	static const char *const in[] = {"127.0.0.1", "::1", "10.1.2.3", "172.31.0.1",
@@ -324,6 +350,8 @@ TEST(defaults)
 	assert_int_equal(config.live.resolve.minimization, QN_MINIMIZATION_RELAXED);
 	gethostname(host, sizeof(host) - 1);
 	assert_string_equal(config.live.node_id, host);
+	assert_string_equal(config.live.version, "quince " QN_VERSION);
+	assert_stale(&config, 86400, 30, 1800);
 	assert_int_equal(config.live.service_count, 2);
 	assert_address(&config.live.service[0], "10.99.0.2");
 	assert_address(&config.live.service[1], "fd00:99::2");
@@ -349,7 +377,8 @@ TEST(everything_given)
 	const struct qn_route *route;
 
 	load_well(&config,
-	    "node:\n  id: edge1.example\n  cache: 3GiB\n  workers: [3, 0]\n  poll: busy\n"
+	    "node:\n  id: edge1.example\n  version: ours 7\n  cache: 3GiB\n  workers: [3, 0]\n  "
+	    "poll: busy\n"
 	    "ports:\n  - device: 0000:3b:00.0\n    addresses: [10.0.0.2/31]\n"
 	    "    gateways: [10.0.0.3]\n    vlan: 4094\n    mtu: 1280\n"
 	    "  - device: net_af_xdp0,iface=eth1\n    addresses: [\"2001:db8::2/64\"]\n"
@@ -359,9 +388,12 @@ TEST(everything_given)
 	    "resolver:\n  root-hints: hints\n  qname-minimization: strict\n"
 	    "  forward:\n    - {zone: consul, servers: [10.0.0.9@8600, \"2001:db8::9\"]}\n"
 	    "  stub:\n    - {zone: corp.example, servers: [10.0.0.8]}\n"
+	    "  serve-stale: {max-age: 604800, ttl: 1, wait-ms: 0}\n"
 	    "control: {socket: /run/a.sock}\n",
 	    4);
 	assert_string_equal(config.live.node_id, "edge1.example");
+	assert_string_equal(config.live.version, "ours 7");
+	assert_stale(&config, 604800, 1, 0);
 	assert_int_equal(config.fixed.cache_bytes, 3ull << 30);
 	assert_int_equal(config.fixed.worker_count, 2);
 	assert_int_equal(config.fixed.workers[0], 3);
@@ -403,9 +435,32 @@ TEST(sections_left_empty)
 {
 	struct config config;
 
-	load_well(
-	    &config, HINTS PORTS "node:\n  # id: a\nservice: {addresses: []}\ncontrol: ~\n", 2);
+	load_well(&config,
+	    "resolver:\n  root-hints: hints\n  serve-stale:\n    # ttl: 1\n" PORTS
+	    "node:\n  # id: a\nservice: {addresses: []}\ncontrol: ~\n",
+	    2);
 	assert_int_equal(config.live.service_count, 2);
+	assert_stale(&config, 86400, 30, 1800);
+}
+
+TEST(version_is_not_told_when_hidden_or_empty)
+{
+	struct config config;
+
+	load_well(&config, HINTS PORTS "node: {version: hidden}\n", 2);
+	assert_string_equal(config.live.version, "");
+	load_well(&config, HINTS PORTS "node: {version: \"\"}\n", 2);
+	assert_string_equal(config.live.version, "");
+}
+
+TEST(stale_answers_in_part_or_not_at_all)
+{
+	struct config config;
+
+	load_well(&config, PORTS "resolver: {root-hints: hints, serve-stale: {ttl: 3600}}\n", 2);
+	assert_stale(&config, 86400, 3600, 1800);
+	load_well(&config, PORTS "resolver: {root-hints: hints, serve-stale: off}\n", 2);
+	assert_int_equal(config.live.stale.age_max_s, 0);
 }
 
 TEST(families_follow_the_gateways)
@@ -431,15 +486,17 @@ TEST(reload_keeps_what_is_fixed)
 	load_well(&config, HINTS PORTS "node: {id: a, cache: 64MiB}\n", 4);
 	load_well(&next,
 	    PORTS "    mtu: 1400\n"
-		  "node: {id: b, cache: 32MiB, workers: [1], poll: busy}\n"
+		  "node: {id: b, version: v, cache: 32MiB, workers: [1], poll: busy}\n"
 		  "service: {allow: [192.0.2.0/24], addresses: [192.0.2.53]}\n"
-		  "resolver: {root-hints: hints4, qname-minimization: off}\n"
+		  "resolver: {root-hints: hints4, qname-minimization: off, serve-stale: {ttl: 9}}\n"
 		  "control: {socket: /run/b.sock}\n",
 	    4);
 	config_reload(&config, &next, restart);
 	assert_string_equal(restart,
 	    "node.cache, node.workers, node.poll, ports, service.addresses, control.socket");
 	assert_string_equal(config.live.node_id, "b");
+	assert_string_equal(config.live.version, "v");
+	assert_stale(&config, 86400, 9, 1800);
 	assert_int_equal(config.live.allow_count, 1);
 	assert_int_equal(config.live.resolve.minimization, QN_MINIMIZATION_OFF);
 	assert_int_equal(config.live.resolve.hints[0].address_count, 1);
@@ -462,6 +519,8 @@ main(void)
 	    cmocka_unit_test(one_core_is_the_workers),
 	    cmocka_unit_test(everything_given),
 	    cmocka_unit_test(sections_left_empty),
+	    cmocka_unit_test(version_is_not_told_when_hidden_or_empty),
+	    cmocka_unit_test(stale_answers_in_part_or_not_at_all),
 	    cmocka_unit_test(families_follow_the_gateways),
 	    cmocka_unit_test(reload_keeps_what_is_fixed),
 	};
