@@ -440,6 +440,7 @@ config_reload(struct config *config, const struct config *next, char restart[CON
 			    used == 0 ? "" : ", ", fixed_keys[i].key);
 
 	config->live = next->live;
+	config->cookie_secret_given = next->cookie_secret_given;
 	memcpy(config->live.service, old.service, sizeof(old.service));
 	config->live.service_count = old.service_count;
 	config->live.resolve.use_ipv4 = old.resolve.use_ipv4;

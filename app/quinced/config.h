@@ -46,6 +46,7 @@ struct config_fixed {
 struct config {
 	struct config_fixed fixed;
 	struct qn_shard_config live; /* What workers see; a reload changes most of it. */
+	bool cookie_secret_given;    /* Else live.cookie_secret is left to the node. */
 };
 
 /**

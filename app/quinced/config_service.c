@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config_reader.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#define HEX_DIGITS "0123456789abcdefABCDEF"
 
 /* Who may ask when the file does not say: this host, private networks, the links themselves. */
 static const char *const allow_default[] = {
@@ -91,9 +94,33 @@ read_allow(const struct document_value *value, void *target)
 		    value, "is empty, so nobody could ask; list prefixes or leave the key out.");
 }
 
+/* As other servers take it (RFC 9018 s5): 16 octets, the key of SipHash as that reads it. */
+static void
+read_cookie_secret(const struct document_value *value, void *target)
+{
+	struct config_reader *reader = target;
+	struct config *config = reader->config;
+	const char *text = document_text(value);
+	uint8_t octets[sizeof(config->live.cookie_secret)];
+	const size_t digit_count = 2 * sizeof(octets);
+
+	if (text == NULL)
+		return;
+	/* What was written is a secret, or meant to be one: it is not repeated. */
+	if (strlen(text) != digit_count || strspn(text, HEX_DIGITS) != digit_count) {
+		document_complain(value, "must be %zu hexadecimal digits.", digit_count);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(octets); i++)
+		sscanf(text + 2 * i, "%2hhx", &octets[i]);
+	memcpy(&config->live.cookie_secret, octets, sizeof(octets));
+	config->cookie_secret_given = true;
+}
+
 static const struct document_key service_keys[] = {
     {"addresses", read_addresses},
     {"allow", read_allow},
+    {"cookie-secret", read_cookie_secret},
 };
 
 void

@@ -103,6 +103,30 @@ no_entropy(int result)
 	return result;
 }
 
+static int
+key_make(struct qn_hash_key *key)
+{
+	return qn_entropy_fill((struct qn_span){(uint8_t *)key, sizeof(*key)});
+}
+
+static int
+keys_make(struct node *node)
+{
+	int result = key_make(&node->shared.hash_key);
+
+	if (result == 0)
+		result = key_make(&node->cookie_secret);
+	return result == 0 ? 0 : no_entropy(result);
+}
+
+/* Fills in what the file left to the node: the same at every reload. */
+static void
+complete(const struct node *node, struct config *config)
+{
+	if (!config->cookie_secret_given)
+		config->live.cookie_secret = node->cookie_secret;
+}
+
 static void
 shared_destroy(struct node *node)
 {
@@ -119,10 +143,10 @@ shared_create(struct node *node)
 	int result;
 
 	memset(shared, 0, sizeof(*shared));
-	result = qn_entropy_fill(
-	    (struct qn_span){(uint8_t *)&shared->hash_key, sizeof(shared->hash_key)});
+	result = keys_make(node);
 	if (result != 0)
-		return no_entropy(result);
+		return result;
+	complete(node, &node->config);
 	shared->ports = qn_port_memory_alloc(qn_port_table_size(), 0);
 	if (shared->ports == NULL)
 		return out_of_memory("the table of source ports");
@@ -400,6 +424,7 @@ node_reload(struct node *node, char restart[CONFIG_RESTART_MAX])
 		    node->config_path);
 		return false;
 	}
+	complete(node, &next);
 	config_reload(&changed, &next, restart);
 	if (snapshot_publish(&node->snapshot, &changed.live) != 0) {
 		qn_log(QN_LOG_ERROR, "node", "no memory is left for a new configuration.");

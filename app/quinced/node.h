@@ -23,6 +23,7 @@ struct node {
 	uint16_t port_count;                      /* Ports that are open. */
 	bool ready; /* Queries are answered, or would be if the network let them. */
 	struct qn_shard_shared shared;
+	struct qn_hash_key cookie_secret; /* Of this run, for when the configuration has none. */
 	struct worker *workers; /* One for each core of the configuration. */
 	snapshot_slot snapshot;
 	atomic_bool stop;

@@ -140,6 +140,15 @@ static const struct complaint complaints[] = {
 	"file:7: node.version: must be at most 127 printable ASCII characters.\n"},
     {"no version", HINTS PORTS "node:\n  version:\n",
 	"file:7: node.version: has no value; give one or leave the key out.\n"},
+    {"cookie secret too short",
+	HINTS PORTS "service: {cookie-secret: e5e973e5a6b2a43f48e7dc849e37bfc}\n",
+	"file:6: service.cookie-secret: must be 32 hexadecimal digits.\n"},
+    {"cookie secret too long",
+	HINTS PORTS "service: {cookie-secret: e5e973e5a6b2a43f48e7dc849e37bfcf0}\n",
+	"file:6: service.cookie-secret: must be 32 hexadecimal digits.\n"},
+    {"cookie secret not in hexadecimal",
+	HINTS PORTS "service: {cookie-secret: e5e973e5a6b2a43f48e7dc849e37bfcg}\n",
+	"file:6: service.cookie-secret: must be 32 hexadecimal digits.\n"},
     {"no workers", HINTS PORTS "node: {workers: []}\n",
 	"file:6: node.workers: is empty; list cores or leave the key out.\n"},
     {"small cache", HINTS PORTS "node:\n  workers: [1, 2]\n  cache: 1023KiB\n",
@@ -348,6 +357,7 @@ TEST(defaults)
 		assert_int_equal(config.fixed.workers[i], i + 1);
 	assert_string_equal(config.fixed.socket, "/run/quince/control.sock");
 	assert_int_equal(config.live.resolve.minimization, QN_MINIMIZATION_RELAXED);
+	assert_false(config.cookie_secret_given);
 	gethostname(host, sizeof(host) - 1);
 	assert_string_equal(config.live.node_id, host);
 	assert_string_equal(config.live.version, "quince " QN_VERSION);
@@ -385,6 +395,7 @@ TEST(everything_given)
 	    "    gateways: [\"fe80::1\"]\n"
 	    "service:\n  addresses: [192.0.2.53, \"2001:db8:53::53\"]\n"
 	    "  allow: [0.0.0.0/0, 192.0.2.7]\n"
+	    "  cookie-secret: e5e973E5a6b2a43f48e7dc849e37bfcf\n"
 	    "resolver:\n  root-hints: hints\n  qname-minimization: strict\n"
 	    "  forward:\n    - {zone: consul, servers: [10.0.0.9@8600, \"2001:db8::9\"]}\n"
 	    "  stub:\n    - {zone: corp.example, servers: [10.0.0.8]}\n"
@@ -414,6 +425,10 @@ TEST(everything_given)
 	assert_address(&config.live.service[0], "192.0.2.53");
 	assert_int_equal(config.live.allow_count, 2);
 	assert_int_equal(config.live.allow[1].len_bits, 32);
+	assert_true(config.cookie_secret_given);
+	/* Octets in the order they stand, as the other servers of RFC 9018 appendix A do. */
+	assert_int_equal(config.live.cookie_secret.k0, 0x3fa4b2a6e573e9e5u);
+	assert_int_equal(config.live.cookie_secret.k1, 0xcfbf379e84dce748u);
 	assert_int_equal(config.live.resolve.minimization, QN_MINIMIZATION_STRICT);
 	assert_int_equal(config.live.resolve.hint_count, 1);
 	assert_true(config.live.resolve.use_ipv4);
@@ -487,7 +502,8 @@ TEST(reload_keeps_what_is_fixed)
 	load_well(&next,
 	    PORTS "    mtu: 1400\n"
 		  "node: {id: b, version: v, cache: 32MiB, workers: [1], poll: busy}\n"
-		  "service: {allow: [192.0.2.0/24], addresses: [192.0.2.53]}\n"
+		  "service: {allow: [192.0.2.0/24], addresses: [192.0.2.53],\n"
+		  "  cookie-secret: 445536bcd2513298075a5d379663c962}\n"
 		  "resolver: {root-hints: hints4, qname-minimization: off, serve-stale: {ttl: 9}}\n"
 		  "control: {socket: /run/b.sock}\n",
 	    4);
@@ -498,6 +514,8 @@ TEST(reload_keeps_what_is_fixed)
 	assert_string_equal(config.live.version, "v");
 	assert_stale(&config, 86400, 9, 1800);
 	assert_int_equal(config.live.allow_count, 1);
+	assert_true(config.cookie_secret_given);
+	assert_int_equal(config.live.cookie_secret.k0, 0x983251d2bc365544u);
 	assert_int_equal(config.live.resolve.minimization, QN_MINIMIZATION_OFF);
 	assert_int_equal(config.live.resolve.hints[0].address_count, 1);
 	assert_int_equal(config.live.service_count, 2);
