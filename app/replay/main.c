@@ -61,8 +61,8 @@ static enum verdict
 play_file(const char *path, const struct player_options *options, char reason[REASON_MAX])
 {
 	enum verdict verdict = VERDICT_SKIP;
+	struct settings settings = {0};
 	struct scenario scenario;
-	struct settings settings;
 
 	if (!scenario_read(&scenario, path)) {
 		snprintf(reason, REASON_MAX, "%s", scenario.problem);
@@ -73,6 +73,7 @@ play_file(const char *path, const struct player_options *options, char reason[RE
 		if (settings.validates)
 			verdict = without_validation(verdict, reason);
 	}
+	settings_free(&settings);
 	scenario_free(&scenario);
 	return verdict;
 }

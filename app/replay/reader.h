@@ -23,6 +23,3 @@ void *reader_take(struct reader *reader, size_t len);
 
 /** Reads an entry whose ENTRY_BEGIN is the current line; NULL, and a problem noted, otherwise. */
 struct entry *entry_read(struct reader *reader);
-
-/** Reads a decimal number of at most `most`; false, without noting it, when it is none. */
-bool number_read(const char *word, uint32_t most, uint32_t *number);

@@ -176,6 +176,9 @@ QN_MUST_USE bool scenario_read(struct scenario *scenario, const char *path);
 
 void scenario_free(struct scenario *scenario);
 
+/** Reads a decimal number of at most `most`; false when it is none. */
+QN_MUST_USE bool number_read(const char *word, uint32_t most, uint32_t *number);
+
 /** Reads "address" or "address@port", the port 0 where there is none; false when it is neither. */
 QN_MUST_USE bool endpoint_read(const char *word, struct qn_endpoint *endpoint);
 

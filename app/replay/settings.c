@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "settings.h"
 
-#include "text.h"
+#include "local_data.h"
 #include "world.h"
 
 #include <stdarg.h>
@@ -23,6 +23,11 @@ static const struct qn_address builtin_root = {{198, 41, 0, 4}, QN_FAMILY_IPV4};
 /* What shows that it is virtual: noon of a day in 2026. */
 #define WALL_DEFAULT_S 1782302400
 
+/* What "serve-expired: yes" means without further words (RFC 8767 s5). */
+#define STALE_AGE_S   86400
+#define STALE_TTL_S   30
+#define STALE_WAIT_MS 1800
+
 /* An access-control line. */
 struct access_rule {
 	struct qn_prefix prefix;
@@ -32,6 +37,12 @@ struct access_rule {
 struct mapping {
 	struct settings *settings;
 	const struct scenario *scenario;
+	struct region region;
+	struct local_data local;
+	struct qn_shard_stale stale;
+	bool serves_stale;
+	bool hides_identity;
+	bool hides_version;
 	struct qn_route route; /* Of the section being read. */
 	struct access_rule access[ACCESS_RULE_MAX];
 	unsigned access_count;
@@ -201,14 +212,41 @@ set_modules(struct mapping *map, const struct setting *setting, const char *feat
 }
 
 static bool
+set_text(struct mapping *map, const struct setting *setting, char text[QN_SHARD_ID_MAX])
+{
+	if (strlen(setting->value) >= QN_SHARD_ID_MAX)
+		return bad_value(map, setting);
+	strcpy(text, setting->value);
+	return true;
+}
+
+static bool
 set_node_id(struct mapping *map, const struct setting *setting, const char *feature)
 {
-	struct qn_shard_config *shard = &map->settings->shard;
-
 	(void)feature;
-	if (strlen(setting->value) >= sizeof(shard->node_id))
-		return bad_value(map, setting);
-	strcpy(shard->node_id, setting->value);
+	return set_text(map, setting, map->settings->shard.node_id);
+}
+
+static bool
+set_version(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	(void)feature;
+	return set_text(map, setting, map->settings->shard.version);
+}
+
+static bool
+hide_identity(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	(void)feature;
+	map->hides_identity = is_on(setting->value);
+	return true;
+}
+
+static bool
+hide_version(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	(void)feature;
+	map->hides_version = is_on(setting->value);
 	return true;
 }
 
@@ -236,9 +274,76 @@ ends_with(const char *text, const char *end)
 
 /* Taking a zone out of Unbound's built-in ones asks for nothing. */
 static bool
-set_local_zone(struct mapping *map, const struct setting *setting, const char *feature)
+add_local_zone(struct mapping *map, const struct setting *setting, const char *feature)
 {
-	return ends_with(setting->value, "nodefault") || needs(map, setting, feature);
+	const char *wrong = NULL;
+
+	(void)feature;
+	if (!ends_with(setting->value, "nodefault"))
+		wrong = local_data_add_zone(&map->local, setting->value);
+	return wrong == NULL || refuse(map, "line %u: the local zone: %s", setting->line, wrong);
+}
+
+static bool
+add_local_data(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	const char *wrong = local_data_add_record(&map->local, setting->value);
+
+	(void)feature;
+	return wrong == NULL || refuse(map, "line %u: the local data: %s", setting->line, wrong);
+}
+
+static bool
+build_local_data(struct mapping *map)
+{
+	const char *wrong;
+
+	if (map->local.count == 0)
+		return true;
+	map->settings->local = local_data_build(&map->local, &wrong);
+	map->settings->shard.resolve.local = map->settings->local;
+	return map->settings->local != NULL || refuse(map, "the local data: %s", wrong);
+}
+
+/* --- Stale answers ---------------------------------------------------------------------- */
+
+static bool
+set_serves_stale(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	(void)feature;
+	map->serves_stale = is_on(setting->value);
+	return true;
+}
+
+static bool
+set_seconds(struct mapping *map, const struct setting *setting, uint32_t *seconds)
+{
+	return number_read(setting->value, UINT32_MAX, seconds) || bad_value(map, setting);
+}
+
+static bool
+set_stale_age(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	(void)feature;
+	if (!set_seconds(map, setting, &map->stale.age_max_s))
+		return false;
+	if (map->stale.age_max_s == 0)
+		map->stale.age_max_s = UINT32_MAX; /* Unbound's way to say "for ever". */
+	return true;
+}
+
+static bool
+set_stale_ttl(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	(void)feature;
+	return set_seconds(map, setting, &map->stale.ttl_s);
+}
+
+static bool
+set_stale_wait(struct mapping *map, const struct setting *setting, const char *feature)
+{
+	(void)feature;
+	return set_seconds(map, setting, &map->stale.wait_ms);
 }
 
 /* --- Access ----------------------------------------------------------------------------- */
@@ -406,6 +511,15 @@ static const struct rule rules[] = {
     {"stub-addr", set_root_address, NULL},
     {"access-control", add_access_rule, "access rules of other kinds"},
     {"identity", set_node_id, NULL},
+    {"version", set_version, NULL},
+    {"hide-identity", hide_identity, NULL},
+    {"hide-version", hide_version, NULL},
+    {"local-zone", add_local_zone, NULL},
+    {"local-data", add_local_data, NULL},
+    {"serve-expired", set_serves_stale, NULL},
+    {"serve-expired-ttl", set_stale_age, NULL},
+    {"serve-expired-reply-ttl", set_stale_ttl, NULL},
+    {"serve-expired-client-timeout", set_stale_wait, NULL},
     {"nsid", set_nsid, "an NSID that is no text"},
     {"module-config", set_modules, NULL},
     {"val-override-date", set_date, NULL},
@@ -417,15 +531,12 @@ static const struct rule rules[] = {
 
     /* What it has not got. */
     {"do-not-query-localhost", needs_if_off, "servers on the host itself"},
-    {"local-zone", set_local_zone, "local data"},
-    {"local-zone-*", needs, "local data"},
-    {"local-data", needs, "local data"},
-    {"local-data-ptr", needs, "local data"},
+    {"local-zone-*", needs, "local data that depends on the client"},
+    {"local-data-ptr", needs, "local data by address"},
     {"define-tag", needs, "access tags"},
     {"access-control-tag*", needs, "access tags"},
     {"access-control-view", needs, "views"},
     {"response-ip*", needs, "policy on the addresses in answers"},
-    {"serve-expired", needs_if_on, "stale answers"},
     {"serve-original-ttl", needs_if_on, "original TTLs"},
     {"cache-min-ttl", needs, "TTL limits"},
     {"cache-max-ttl", needs, "TTL limits"},
@@ -443,9 +554,6 @@ static const struct rule rules[] = {
     {"do-nat64", needs_if_on, "NAT64"},
     {"nat64-prefix", needs, "NAT64"},
     {"dns-error-reporting", needs_if_on, "DNS error reporting"},
-    {"hide-identity", needs_if_on, "a hidden identity"},
-    {"hide-version", needs_if_on, "a hidden version"},
-    {"version", needs, "a version of its own"},
     {"private-address", needs, "private addresses"},
     {"private-domain", needs, "private addresses"},
     {"tcp-upstream", needs_if_on, "TCP to authorities"},
@@ -484,8 +592,8 @@ static const struct rule rules[] = {
     {"prefer-ip*", pass_over, NULL},
     {"prefetch*", pass_over, NULL},
     {"root-key-sentinel", pass_over, NULL},
+    {"serve-expired-ttl-reset", pass_over, NULL},
     {"rrset-*", pass_over, NULL},
-    {"serve-expired-*", pass_over, NULL},
     {"stub-name", pass_over, NULL},
     {"target-fetch-policy", pass_over, NULL},
     {"trust-anchor-signaling", pass_over, NULL},
@@ -628,10 +736,41 @@ apply_section(struct mapping *map, const struct section *section)
 	return refuse(map, "line %u: the section %s is not known", section->line, section->name);
 }
 
+static bool
+read_sections(struct mapping *map)
+{
+	for (const struct section *s = map->scenario->sections; s != NULL; s = s->next)
+		if (!apply_section(map, s))
+			return false;
+	return true;
+}
+
+/* What can be said only when everything has been read. */
+static bool
+finish(struct mapping *map)
+{
+	struct qn_shard_config *shard = &map->settings->shard;
+
+	if (shard->resolve.hint_count == 0 && !add_root_server(map, &builtin_root))
+		return false;
+	if (map->hides_identity)
+		shard->node_id[0] = '\0';
+	if (map->hides_version)
+		shard->version[0] = '\0';
+	if (map->serves_stale)
+		shard->stale = map->stale;
+	return build_local_data(map) && set_access(map);
+}
+
 bool
 settings_read(struct settings *settings, const struct scenario *scenario)
 {
-	struct mapping map = {.settings = settings, .scenario = scenario};
+	struct mapping map = {
+	    .settings = settings,
+	    .scenario = scenario,
+	    .local.region = &map.region,
+	    .stale = {STALE_AGE_S, STALE_TTL_S, STALE_WAIT_MS},
+	};
 
 	*settings = (struct settings){
 	    .shard.node_id = "replay",
@@ -639,10 +778,14 @@ settings_read(struct settings *settings, const struct scenario *scenario)
 	    .shard.resolve.use_ipv6 = true,
 	    .wall.s = WALL_DEFAULT_S,
 	};
-	for (const struct section *s = scenario->sections; s != NULL; s = s->next)
-		if (!apply_section(&map, s))
-			return false;
-	if (settings->shard.resolve.hint_count == 0 && !add_root_server(&map, &builtin_root))
-		return false;
-	return set_access(&map);
+	const bool read = read_sections(&map) && finish(&map);
+
+	region_free(&map.region);
+	return read;
+}
+
+void
+settings_free(struct settings *settings)
+{
+	free((void *)settings->local);
 }

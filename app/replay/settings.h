@@ -17,9 +17,15 @@
 struct settings {
 	struct qn_shard_config shard; /* Without service addresses. */
 	struct qn_wall wall;
-	bool validates; /* There is a trust anchor. */
+	const struct qn_zones *local; /* Local data, or NULL. */
+	bool validates;               /* There is a trust anchor. */
 	char reason[SETTINGS_REASON_MAX];
 };
 
-/** Fills `settings`; false with the reason, a phrase, when the scenario cannot be played. */
+/**
+ * Fills `settings`; false with the reason, a phrase, when the scenario cannot be played.
+ * settings_free() is due in either case.
+ */
 QN_MUST_USE bool settings_read(struct settings *settings, const struct scenario *scenario);
+
+void settings_free(struct settings *settings);
