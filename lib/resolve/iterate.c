@@ -92,8 +92,9 @@ follow_local(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 	const struct qn_zones *local = resolver->config->local;
 	struct qn_zone_match match;
 
-	task->local = task->local && local != NULL &&
-	              qn_zones_find(local, &task->name, task->question.type, &match) == QN_ZONE_ALIAS;
+	task->local =
+	    task->local && local != NULL &&
+	    qn_zones_find(local, &task->name, task->question.type, &match) == QN_ZONE_ALIAS;
 	return task->local ? follow_alias(resolver, task, &match.rrset, now) : NOTHING;
 }
 
