@@ -49,7 +49,7 @@ add_path(struct builder *builder, const uint8_t *path, const uint8_t *previous)
 	unsigned depth = 0;
 
 	for (; *path != 0; path += *path + 1u) {
-		shared = shared && memcmp(path, previous, *path + 1u) == 0;
+		shared = shared && *path == *previous && memcmp(path, previous, *path + 1u) == 0;
 		if (shared) {
 			previous += *previous + 1u;
 		} else {
