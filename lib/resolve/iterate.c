@@ -3,15 +3,6 @@
 #include "resolve/task.h"
 #include "zone/zones.h"
 
-/* Nameservers whose addresses are looked up at the same time, by how deep it is nested. */
-#define LOOKUP_SERVERS(depth) ((depth) < 2 ? 2u : 1u)
-
-/*
- * Nameservers without glue that the cache is asked about when a zone is taken up: all, so that
- * the best can be chosen, but few where a tangle of delegations may cause many such zones.
- */
-#define CACHED_SERVERS(depth) ((depth) < 2 ? QN_DELEGATION_SERVER_MAX : 2u)
-
 /* --- Following what is known ------------------------------------------------------------ */
 
 /*
@@ -128,267 +119,6 @@ follow_cache(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 	return NOTHING;
 }
 
-/* --- Nameserver addresses --------------------------------------------------------------- */
-
-/* Adds what the cache knows of a nameserver that came without glue. */
-static void
-server_from_cache(struct qn_resolver *resolver, struct qn_delegation *zone, uint8_t index,
-    uint16_t type, struct qn_now now)
-{
-	struct qn_rrset *rrset = &resolver->reply.sets[0];
-	struct qn_view rdata;
-
-	if (!qn_store_get_rrset(&resolver->store, &zone->servers[index].name, type, now, rrset))
-		return;
-	while (qn_rdatas_next(&rrset->rdatas, &rdata)) {
-		const struct qn_address address =
-		    type == QN_TYPE_A ? qn_address_ipv4(rdata.data) : qn_address_ipv6(rdata.data);
-
-		qn_delegation_add_address(zone, index, &address);
-	}
-}
-
-/* Readies the zone of the task for asking: addresses that we can reach, without a query. */
-static void
-zone_prepare(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
-{
-	struct qn_delegation *zone = &task->zone;
-
-	unsigned left = CACHED_SERVERS(task->depth);
-
-	qn_delegation_keep_families(zone, resolver->config);
-	for (uint8_t i = 0; i < zone->server_count && left > 0; i++) {
-		if (zone->servers[i].address_count > 0)
-			continue;
-		left--;
-		if (resolver->config->use_ipv4)
-			server_from_cache(resolver, zone, i, QN_TYPE_A, now);
-		if (resolver->config->use_ipv6)
-			server_from_cache(resolver, zone, i, QN_TYPE_AAAA, now);
-	}
-	task->known_labels = (uint8_t)qn_name_label_count(&zone->zone);
-}
-
-/* Whether a delegation leads nowhere by itself: no address, and all names inside the zone. */
-static bool
-delegation_is_blind(const struct qn_delegation *zone)
-{
-	for (uint8_t i = 0; i < zone->server_count; i++)
-		if (!qn_name_within(&zone->servers[i].name, &zone->zone))
-			return false;
-	return zone->candidate_count == 0;
-}
-
-/*
- * Finds the deepest known delegation that can be used to ask for `name`. On the way to the
- * address of a nameserver a blind one is passed over: the zone above may know the address,
- * though it did not say so in its referral.
- */
-static bool
-find_delegation(
-    struct qn_resolver *resolver, struct qn_task *task, struct qn_name *name, struct qn_now now)
-{
-	struct qn_delegation *zone = &task->zone;
-
-	while (qn_store_get_delegation(&resolver->store, name, now, zone))
-		if (task->depth == 0 || !delegation_is_blind(zone) ||
-		    !qn_name_parent(name, &zone->zone))
-			return true;
-	return false;
-}
-
-static bool
-question_is_priming(const struct qn_question *question)
-{
-	return question->type == QN_TYPE_NS && question->name.len == qn_name_root.len;
-}
-
-/* Starts at the hints, and has the root asked who really serves it (RFC 9609 s3). */
-static void
-zone_from_hints(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
-{
-	const struct qn_question priming = {qn_name_root, QN_TYPE_NS, QN_CLASS_IN};
-
-	qn_delegation_from_hints(&task->zone, resolver->config);
-	if (!question_is_priming(&task->question))
-		qn_task_refresh(resolver, &priming, now);
-}
-
-/*
- * Finds the deepest zone known to hold the name: a DS lives above the cut (RFC 4035
- * s3.1.4.1), a forwarded zone has nothing below it, a stub zone gives way to deeper cuts.
- */
-static void
-task_find_zone(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
-{
-	const struct qn_resolve_config *config = resolver->config;
-	const struct qn_route *route = qn_route_find(config, &task->name);
-	struct qn_name name;
-
-	qn_name_copy(&name, &task->name);
-	if (task->question.type == QN_TYPE_DS &&
-	    (route == NULL || !qn_name_equal(&name, &route->zone)))
-		qn_name_parent(&name, &name);
-	if (route != NULL && route->kind == QN_ROUTE_FORWARD)
-		qn_delegation_from_route(&task->zone, route);
-	else if (!find_delegation(resolver, task, &name, now))
-		zone_from_hints(resolver, task, now);
-	if (route != NULL && task->zone.zone.len <= route->zone.len)
-		qn_delegation_from_route(&task->zone, route);
-	zone_prepare(resolver, task, now);
-	task->zone_known = true;
-	task->last_resort = false;
-	task->foreign_glue_used = false;
-	task->minimize = config->minimization != QN_MINIMIZATION_OFF && !task->zone.forwarded;
-	task->minimized_count = 0;
-}
-
-/* Starts, or joins, the question for one address family of a nameserver. */
-static bool
-lookup_start(struct qn_resolver *resolver, struct qn_task *task, uint8_t server, uint16_t type,
-    struct qn_now now)
-{
-	struct qn_question question = {.type = type, .class = QN_CLASS_IN};
-	struct qn_failure failure;
-	struct qn_task *child;
-
-	qn_name_copy(&question.name, &task->zone.servers[server].name);
-	if (qn_store_get_failure(&resolver->store, &question.name, type, now, &failure)) {
-		qn_counter_add(&resolver->counters.lookup_known_failure, 1);
-		return false;
-	}
-	if (task->depth == QN_RESOLVE_DEPTH_MAX) {
-		qn_counter_add(&resolver->counters.lookup_depth, 1);
-		task->starved = true;
-		return false;
-	}
-	if (task->budget->lookup_left == 0) {
-		qn_counter_add(&resolver->counters.lookup_budget, 1);
-		task->starved = task->depth > 0;
-		return false;
-	}
-	task->budget->lookup_left--;
-	child = qn_task_open(resolver, &question, task, now);
-	if (child == NULL) {
-		task->starved = true;
-		return false;
-	}
-	if (qn_task_depends_on(child, task)) {
-		qn_counter_add(&resolver->counters.lookup_cycle, 1);
-		task->starved = task->depth > 0; /* Asked by itself it may have no cycle. */
-		return false;
-	}
-	qn_counter_add(&resolver->counters.lookups, 1);
-	return qn_task_wait(resolver, task, child, server);
-}
-
-/* Whether asking for the addresses of a nameserver could bring one that is not known yet. */
-static bool
-lookup_is_worth_it(const struct qn_delegation *zone, const struct qn_nameserver *server)
-{
-	if (server->looked_up)
-		return false;
-	/* The zone's own servers would have to be asked, and all of them have failed. */
-	return server->address_count == 0 || !qn_name_within(&server->name, &zone->zone);
-}
-
-/*
- * Looks up the addresses of the next nameservers for which that makes sense. True when the
- * task waits for at least one of them. Which come first is left to chance: it spreads the
- * load, and nobody can choose the victim of a delegation to strangers' names (NXNSAttack).
- */
-static bool
-lookup_servers(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
-{
-	struct qn_delegation *zone = &task->zone;
-	const uint32_t first = qn_random_below(&resolver->random, zone->server_count);
-	unsigned started = 0;
-
-	for (uint8_t i = 0; i < zone->server_count && started < LOOKUP_SERVERS(task->depth); i++) {
-		const uint8_t index = (uint8_t)((first + i) % zone->server_count);
-		struct qn_nameserver *server = &zone->servers[index];
-		bool waiting = false;
-
-		if (!lookup_is_worth_it(zone, server))
-			continue;
-		server->looked_up = true;
-		if (resolver->config->use_ipv4)
-			waiting |= lookup_start(resolver, task, index, QN_TYPE_A, now);
-		if (resolver->config->use_ipv6)
-			waiting |= lookup_start(resolver, task, index, QN_TYPE_AAAA, now);
-		started += waiting;
-	}
-	return started > 0;
-}
-
-/* --- Last resorts ----------------------------------------------------------------------- */
-
-/* Adds the addresses that `from` has for nameserver `index` of `zone`. */
-static void
-add_glue_of(struct qn_delegation *zone, uint8_t index, const struct qn_delegation *from)
-{
-	const struct qn_name *name = &zone->servers[index].name;
-
-	for (uint8_t i = 0; i < from->candidate_count; i++)
-		if (qn_name_equal(&from->servers[from->candidates[i].server].name, name))
-			qn_delegation_add_address(zone, index, &from->candidates[i].address);
-}
-
-/*
- * Adds the addresses that the delegation of a nameserver's own zone has as glue for it: its
- * zone may tell other ones, which have just failed. True when that brought anything new.
- */
-static bool
-use_foreign_glue(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
-{
-	struct qn_delegation *zone = &task->zone;
-	struct qn_delegation *own = &resolver->reply.delegation;
-	const uint8_t count = zone->candidate_count;
-
-	if (zone->forwarded || task->foreign_glue_used)
-		return false;
-	task->foreign_glue_used = true;
-	for (uint8_t i = 0; i < zone->server_count; i++) {
-		const struct qn_name *name = &zone->servers[i].name;
-		struct qn_name above;
-
-		qn_name_copy(&above, name);
-		do {
-			if (!qn_store_get_delegation(&resolver->store, &above, now, own))
-				break;
-			add_glue_of(zone, i, own);
-		} while (qn_name_parent(&above, &own->zone));
-	}
-	qn_delegation_keep_families(zone, resolver->config);
-	return zone->candidate_count > count;
-}
-
-/*
- * Asks those servers again that answered, but not as authorities, and takes their word this
- * time: a zone whose servers are all set up wrongly is still better than no zone.
- */
-static bool
-use_doubtful(struct qn_resolver *resolver, struct qn_task *task)
-{
-	bool found = false;
-
-	if (task->last_resort)
-		return false;
-	task->last_resort = true;
-	for (uint8_t i = 0; i < task->zone.candidate_count; i++) {
-		struct qn_candidate *candidate = &task->zone.candidates[i];
-
-		if (!candidate->doubtful)
-			continue;
-		candidate->failed = false;
-		candidate->tries = 0;
-		found = true;
-	}
-	if (found)
-		qn_counter_add(&resolver->counters.last_resorts, 1);
-	return found;
-}
-
 /* --- Asking ----------------------------------------------------------------------------- */
 
 /* Labels of the name that the next query shows. */
@@ -446,8 +176,8 @@ task_fail_budget(struct qn_resolver *resolver, struct qn_task *task, struct qn_n
 	qn_task_fail(resolver, task, QN_EDE_OTHER, now);
 }
 
-/* Queues one query to candidate `index`. */
-static void
+/* Queues one query to candidate `index`; NULL when that ended the task. */
+static struct qn_upstream *
 task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
     enum qn_transport transport, bool edns, struct qn_now now)
 {
@@ -456,14 +186,14 @@ task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
 
 	if (task->query_count == QN_RESOLVE_QUERY_MAX || task->budget->query_left == 0) {
 		task_fail_budget(resolver, task, now);
-		return;
+		return NULL;
 	}
 	upstream = qn_pool_take(&resolver->parts.upstreams);
 	if (upstream == NULL) {
 		qn_counter_add(&resolver->counters.tasks_shed, 1);
 		task->starved = true;
 		qn_task_fail(resolver, task, QN_EDE_NOT_READY, now);
-		return;
+		return NULL;
 	}
 	task->query_count++;
 	task->budget->query_left--;
@@ -486,6 +216,7 @@ task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
 		task->minimized_count++;
 	candidate->tries++;
 	task->upstream = upstream;
+	return upstream;
 }
 
 /* Asks the best address there is; without any, finds more; without hope, fails. */
@@ -506,9 +237,9 @@ task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now
 		    server == NULL || !server->no_edns, now);
 		return;
 	}
-	if (!qn_list_empty(&task->waits) || lookup_servers(resolver, task, now))
+	if (!qn_list_empty(&task->waits) || qn_task_lookup_servers(resolver, task, now))
 		return;
-	if (use_foreign_glue(resolver, task, now) || use_doubtful(resolver, task)) {
+	if (qn_task_last_resort(resolver, task, now)) {
 		qn_task_ready(resolver, task);
 		return;
 	}
@@ -535,7 +266,7 @@ qn_task_step(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 		case FOLLOWED:
 			break;
 		case NOTHING:
-			task_find_zone(resolver, task, now);
+			qn_task_find_zone(resolver, task, now);
 			break;
 		}
 	}
@@ -586,7 +317,7 @@ replied_answer(struct qn_resolver *resolver, struct qn_task *task, struct qn_now
 	const struct qn_reply *reply = &resolver->reply;
 
 	qn_store_put_rrset(&resolver->store, &reply->sets[0], reply->rank, now);
-	if (question_is_priming(&task->question) && !task->zone.forwarded)
+	if (qn_question_is_priming(&task->question) && !task->zone.forwarded)
 		root_primed(resolver, now);
 	finish_positive(resolver, task, &reply->sets[0], now);
 }
@@ -620,7 +351,7 @@ replied_referral(struct qn_resolver *resolver, struct qn_task *task, struct qn_n
 	    &resolver->store, &resolver->reply.delegation.zone, &task->zone.zone);
 	qn_task_wait_no_more(resolver, task);
 	qn_delegation_copy(&task->zone, &resolver->reply.delegation);
-	zone_prepare(resolver, task, now);
+	qn_task_zone_prepare(resolver, task, now);
 	task->last_resort = false;
 	task->foreign_glue_used = false;
 	qn_task_ready(resolver, task);
@@ -696,9 +427,11 @@ replied_bad_cookie(struct qn_resolver *resolver, struct qn_task *task,
 		qn_task_retry_tcp(resolver, task, upstream, now);
 		return;
 	}
-	task_ask(resolver, task, upstream->candidate, QN_TRANSPORT_UDP, upstream->edns, now);
-	if (task->state == QN_TASK_RUNNING && task->upstream != NULL)
-		task->upstream->cookie_renewed = true;
+	struct qn_upstream *again =
+	    task_ask(resolver, task, upstream->candidate, QN_TRANSPORT_UDP, upstream->edns, now);
+
+	if (again != NULL)
+		again->cookie_renewed = true;
 }
 
 void

@@ -5,7 +5,8 @@
  * The inside of the iterator: tasks, what they wait for, and who waits for them.
  *
  * Only the files of lib/resolve include this. task.c makes, joins and ends tasks;
- * iterate.c takes them from step to step; resolver.c turns events into steps.
+ * iterate.c takes them from step to step; nameservers.c finds whom to ask; resolver.c turns
+ * events into steps; trace.c writes them down.
  */
 #include "base/pool.h"
 #include "base/random.h"
@@ -62,13 +63,13 @@ struct qn_task {
 	/* Where the walk stands. */
 	struct qn_name name; /* The question's, or what its aliases have led to. */
 	uint8_t alias_count;
-	bool local; /* Nothing but aliases out of local data so far. */
+	bool local;              /* Nothing but aliases out of local data so far. */
 	uint8_t known_labels;    /* Of `name`: the longest ending that is no unknown zone cut. */
 	uint8_t minimized_count; /* Queries with a shortened name, for this `name`. */
 	bool minimize;
 	bool traced;            /* Part of the question that `trace` of the resolver is about. */
 	bool refresh;           /* Asks again although the cache knows: what it knows ends soon. */
-	bool foreign_glue_used; /* See iterate.c, last resorts. */
+	bool foreign_glue_used; /* See nameservers.c, last resorts. */
 	bool last_resort;       /* Takes answers that are not authoritative. */
 	bool zone_known;        /* Whether `zone` has been looked up for this `name`. */
 	struct qn_delegation zone;
@@ -200,6 +201,25 @@ void qn_task_fail(
 
 /** Gives the parts of a finished task back. */
 void qn_task_free(struct qn_resolver *resolver, struct qn_task *task);
+
+/* nameservers.c */
+
+/** Whether this is the question that primes the root (RFC 9609 s3). */
+QN_MUST_USE bool qn_question_is_priming(const struct qn_question *question);
+
+/** Finds the zone to ask for the task's name: out of the cache, the routes, or the hints. */
+void qn_task_find_zone(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now);
+
+/** Readies the zone that has just been put into the task: addresses that need no query. */
+void qn_task_zone_prepare(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now);
+
+/** Looks up addresses of nameservers; true when the task waits for at least one. */
+QN_MUST_USE bool qn_task_lookup_servers(
+    struct qn_resolver *resolver, struct qn_task *task, struct qn_now now);
+
+/** When all else has failed: true when there is somebody to ask after all. */
+QN_MUST_USE bool qn_task_last_resort(
+    struct qn_resolver *resolver, struct qn_task *task, struct qn_now now);
 
 /* iterate.c */
 
