@@ -25,9 +25,8 @@ def expectation(path):
 
 
 def play(replay, options, paths):
-    """Plays files; gives (verdict, reason) of each, in order."""
+    """Plays files; gives (verdict, reason) of each, in order, ("nothing", why) of those not played."""
     command = [replay, *options, *map(str, paths)]
-    # A player that crashes or hangs fails whatever it did not get to.
     result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     verdicts = {}
     for line in result.stdout.splitlines():
@@ -35,8 +34,12 @@ def play(replay, options, paths):
         path, separator, reason = rest.partition(": ")
         if separator and word in ("PASS", "FAIL", "UNDEF", "SKIP"):
             verdicts[path] = (word, reason)
-    nothing = ("nothing", f"the player ended with status {result.returncode}: {result.stderr}")
-    return [verdicts.get(str(path), nothing) for path in paths]
+    missing = [str(path) for path in paths if str(path) not in verdicts]
+    if missing:
+        # The first is where the player ended, the others it did not get to.
+        ended = f"the player ended with status {result.returncode}: {result.stderr}"
+        verdicts[missing[0]] = ("nothing", ended)
+    return [verdicts.get(str(path), ("nothing", "not played")) for path in paths]
 
 
 def main():
@@ -62,7 +65,8 @@ def main():
     for number, path in enumerate(files, 1):
         print(f"{'not ok' if problems[path] else 'ok'} {number} - {path.parent.name}/{path.stem}")
         for problem in problems[path]:
-            print(f"# expected {expectations[path].verdict} {expectations[path].text}; {problem}")
+            expected = " ".join(expectations[path][:2])
+            print(f"# expected {expected}; {problem}".replace("\n", "\n# "))
 
 
 if __name__ == "__main__":
