@@ -73,6 +73,19 @@ finish_negative(struct qn_resolver *resolver, struct qn_task *task,
 	qn_task_finish(resolver, task, negative->rcode, now);
 }
 
+/* Follows an alias that nobody had to be asked for. */
+static enum followed
+follow_known_alias(struct qn_resolver *resolver, struct qn_task *task, enum qn_trace_kind source,
+    const struct qn_rrset *alias, struct qn_now now)
+{
+	struct qn_trace_event *event = qn_trace_known(resolver, task, source, QN_REPLY_ALIAS, now);
+	const enum followed followed = follow_alias(resolver, task, alias, now);
+
+	if (event != NULL && followed == FOLLOWED)
+		qn_name_copy(&event->target, &task->name);
+	return followed;
+}
+
 /*
  * Takes one link out of local data, where the walk begins. What they answer by themselves has
  * been answered before it came here, so there is nothing but an alias that leads out of them.
@@ -86,7 +99,9 @@ follow_local(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 	task->local =
 	    task->local && local != NULL &&
 	    qn_zones_find(local, &task->name, task->question.type, &match) == QN_ZONE_ALIAS;
-	return task->local ? follow_alias(resolver, task, &match.rrset, now) : NOTHING;
+	if (!task->local)
+		return NOTHING;
+	return follow_known_alias(resolver, task, QN_TRACE_LOCAL, &match.rrset, now);
 }
 
 /* Takes one link out of the cache: the answer, its absence, or an alias. */
@@ -101,21 +116,19 @@ follow_cache(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 	const struct qn_name *top = route != NULL ? &route->zone : &qn_name_root;
 
 	if (qn_store_get_rrset(store, &task->name, task->question.type, now, rrset)) {
-		qn_trace_add(resolver, task, QN_TRACE_CACHE, now);
+		qn_trace_known(resolver, task, QN_TRACE_CACHE, QN_REPLY_ANSWER, now);
 		finish_positive(resolver, task, rrset, now);
 		return ENDED;
 	}
 	if (qn_store_get_negative(store, &task->name, task->question.type, now, negative) ||
 	    qn_store_get_nxdomain_above(store, &task->name, top, now, negative)) {
-		qn_trace_add(resolver, task, QN_TRACE_CACHE, now);
+		qn_trace_known(resolver, task, QN_TRACE_CACHE, QN_REPLY_NEGATIVE, now);
 		finish_negative(resolver, task, negative, now);
 		return ENDED;
 	}
 	if (task->question.type != QN_TYPE_CNAME &&
-	    qn_store_get_rrset(store, &task->name, QN_TYPE_CNAME, now, rrset)) {
-		qn_trace_add(resolver, task, QN_TRACE_CACHE, now);
-		return follow_alias(resolver, task, rrset, now);
-	}
+	    qn_store_get_rrset(store, &task->name, QN_TYPE_CNAME, now, rrset))
+		return follow_known_alias(resolver, task, QN_TRACE_CACHE, rrset, now);
 	return NOTHING;
 }
 
@@ -439,11 +452,7 @@ qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
     const struct qn_upstream *upstream, struct qn_now now)
 {
 	struct qn_resolve_counters *counters = &resolver->counters;
-	struct qn_trace_event *event =
-	    qn_trace_add_upstream(resolver, task, upstream, QN_TRACE_REPLY, now);
 
-	if (event != NULL)
-		event->verdict = resolver->reply.kind;
 	switch (resolver->reply.kind) {
 	case QN_REPLY_ANSWER:
 		qn_counter_add(&counters->reply_answer, 1);

@@ -126,28 +126,46 @@ qn_task_find_zone(struct qn_resolver *resolver, struct qn_task *task, struct qn_
 
 /* --- Looking up addresses --------------------------------------------------------------- */
 
+/* Why the address of a nameserver is not looked up; NULL when nothing speaks against it. */
+static const char *
+lookup_refused(struct qn_resolver *resolver, struct qn_task *task,
+    const struct qn_question *question, struct qn_now now)
+{
+	struct qn_resolve_counters *counters = &resolver->counters;
+	struct qn_failure failure;
+
+	if (qn_store_get_failure(
+		&resolver->store, &question->name, question->type, now, &failure)) {
+		qn_counter_add(&counters->lookup_known_failure, 1);
+		return "failed a moment ago";
+	}
+	if (task->depth == QN_RESOLVE_DEPTH_MAX) {
+		qn_counter_add(&counters->lookup_depth, 1);
+		task->starved = true;
+		return "nested too deep";
+	}
+	if (task->budget->lookup_left == 0) {
+		qn_counter_add(&counters->lookup_budget, 1);
+		task->starved = task->depth > 0;
+		return "too many lookups";
+	}
+	return NULL;
+}
+
 /* Starts, or joins, the question for one address family of a nameserver. */
 static bool
 lookup_start(struct qn_resolver *resolver, struct qn_task *task, uint8_t server, uint16_t type,
     struct qn_now now)
 {
+	const uint64_t started = qn_counter_get(&resolver->counters.tasks_started);
 	struct qn_question question = {.type = type, .class = QN_CLASS_IN};
-	struct qn_failure failure;
 	struct qn_task *child;
+	const char *why;
 
 	qn_name_copy(&question.name, &task->zone.servers[server].name);
-	if (qn_store_get_failure(&resolver->store, &question.name, type, now, &failure)) {
-		qn_counter_add(&resolver->counters.lookup_known_failure, 1);
-		return false;
-	}
-	if (task->depth == QN_RESOLVE_DEPTH_MAX) {
-		qn_counter_add(&resolver->counters.lookup_depth, 1);
-		task->starved = true;
-		return false;
-	}
-	if (task->budget->lookup_left == 0) {
-		qn_counter_add(&resolver->counters.lookup_budget, 1);
-		task->starved = task->depth > 0;
+	why = lookup_refused(resolver, task, &question, now);
+	if (why != NULL) {
+		qn_trace_lookup(resolver, task, &question, QN_TRACE_SKIPPED, why, now);
 		return false;
 	}
 	task->budget->lookup_left--;
@@ -159,8 +177,12 @@ lookup_start(struct qn_resolver *resolver, struct qn_task *task, uint8_t server,
 	if (qn_task_depends_on(child, task)) {
 		qn_counter_add(&resolver->counters.lookup_cycle, 1);
 		task->starved = task->depth > 0; /* Asked by itself it may have no cycle. */
+		qn_trace_lookup(
+		    resolver, task, &question, QN_TRACE_SKIPPED, "waits for this itself", now);
 		return false;
 	}
+	if (qn_counter_get(&resolver->counters.tasks_started) == started)
+		qn_trace_lookup(resolver, task, &question, QN_TRACE_JOINED, NULL, now);
 	qn_counter_add(&resolver->counters.lookups, 1);
 	return qn_task_wait(resolver, task, child, server);
 }

@@ -161,14 +161,11 @@ qn_resolver_trace(struct qn_resolver *resolver, struct qn_trace *trace, struct q
 
 	if (resolver->trace != NULL)
 		return false;
-	task = qn_task_open(resolver, &trace->question, NULL, now);
+	task = qn_task_begin(resolver, &trace->question, now);
 	if (task == NULL)
 		return false;
-	resolver->trace = trace;
-	trace->started = now.mono;
-	task->traced = true;
 	task->refresh = true;
-	qn_trace_add(resolver, task, QN_TRACE_QUESTION, now);
+	qn_trace_begin(resolver, trace, task, now);
 	asker_wait(resolver, task, &trace->asker, QN_RESOLVE_TASK_US, now);
 	resolver_settle(resolver, now);
 	return true;
@@ -244,6 +241,7 @@ qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_m
 	qn_ledger_replied(&resolver->parts.ledger, &upstream->server.address,
 	    (uint32_t)qn_mono_since_us(upstream->sent, now.mono), now);
 	qn_reply_judge(&resolver->reply, message, &context);
+	qn_trace_replied(resolver, upstream, qn_message_rcode(message), now);
 	cookie_learn(resolver, upstream, &message->edns, now);
 	if (reply_is_useful(resolver->reply.kind)) {
 		if (!upstream->edns)
@@ -267,7 +265,7 @@ qn_resolver_unsent(struct qn_resolver *resolver, uint32_t slot, struct qn_now no
 	if (task == NULL)
 		return;
 	qn_counter_add(&resolver->counters.upstream_unsent, 1);
-	qn_trace_add_upstream(resolver, task, upstream, QN_TRACE_UNSENT, now);
+	qn_trace_outcome(resolver, upstream, QN_TRACE_UNSENT, now);
 	qn_upstream_release(resolver, upstream);
 	qn_task_unsent(resolver, task, upstream);
 	resolver_settle(resolver, now);
@@ -282,7 +280,7 @@ qn_resolver_suspect(struct qn_resolver *resolver, uint32_t slot, struct qn_now n
 	if (task == NULL || upstream->transport == QN_TRANSPORT_TCP)
 		return;
 	qn_counter_add(&resolver->counters.upstream_suspect, 1);
-	qn_trace_add_upstream(resolver, task, upstream, QN_TRACE_SUSPECT, now);
+	qn_trace_outcome(resolver, upstream, QN_TRACE_SUSPECT, now);
 	qn_upstream_release(resolver, upstream);
 	qn_task_retry_tcp(resolver, task, upstream, now);
 	resolver_settle(resolver, now);
@@ -294,7 +292,7 @@ upstream_expired(struct qn_resolver *resolver, struct qn_upstream *upstream, str
 	struct qn_task *task = upstream->task;
 
 	qn_counter_add(&resolver->counters.upstream_timeouts, 1);
-	qn_trace_add_upstream(resolver, task, upstream, QN_TRACE_TIMEOUT, now);
+	qn_trace_outcome(resolver, upstream, QN_TRACE_TIMED_OUT, now);
 	qn_ledger_timed_out(&resolver->parts.ledger, &upstream->server.address, now);
 	qn_upstream_release(resolver, upstream);
 	qn_task_silent(resolver, task, upstream);
@@ -406,7 +404,7 @@ qn_resolver_take_send(
 		cookie_add(resolver, &query->cookie, upstream, server);
 	/* The time that counts begins when the query leaves. */
 	upstream->sent = now.mono;
-	qn_trace_add_upstream(resolver, upstream->task, upstream, QN_TRACE_QUERY, now);
+	qn_trace_sent(resolver, upstream, now);
 	qn_wheel_start(&resolver->wheel, &upstream->timed.timer,
 	    qn_mono_after_us(now.mono, upstream->timeout_us));
 	if (upstream->minimized)
@@ -464,7 +462,7 @@ qn_resolver_take_answer(struct qn_resolver *resolver, struct qn_answer *answer)
 	struct qn_asker *asker = take_asker(resolver, answer);
 
 	if (asker != NULL && resolver->trace != NULL && asker == &resolver->trace->asker) {
-		qn_trace_end(resolver);
+		qn_trace_end(resolver, answer);
 		asker = take_asker(resolver, answer);
 	}
 	return asker;

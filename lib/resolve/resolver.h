@@ -101,8 +101,10 @@ void qn_resolver_refresh(
 struct qn_trace;
 
 /**
- * Has the question of `trace` asked anew and every step of it written into `trace`, whose
- * `done` is set at the end. False when another trace is being written or there is no place.
+ * Has the question of `trace` asked anew, whatever the cache holds and whoever else asks it
+ * now, and every step written into `trace`, whose `done` is set at the end. Zone cuts and
+ * nameservers that the cache knows are made use of, as for any client. False when another
+ * trace is being written or there is no place.
  */
 QN_MUST_USE bool qn_resolver_trace(
     struct qn_resolver *resolver, struct qn_trace *trace, struct qn_now now);

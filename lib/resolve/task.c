@@ -149,7 +149,7 @@ task_create(struct qn_resolver *resolver, const struct qn_question *question, ui
 	task->local = true;
 	task->zone_known = false;
 	task->refresh = false;
-	task->traced = parent != NULL && parent->traced;
+	task->trace_number = parent != NULL ? parent->trace_number : 0;
 	task->upstream = NULL;
 	task->starved = false;
 	task->seen_refused = false;
@@ -181,6 +181,12 @@ qn_task_open(struct qn_resolver *resolver, const struct qn_question *question,
 	struct qn_task *task = task_find(resolver, question, hash);
 
 	return task != NULL ? task : task_create(resolver, question, hash, parent, now);
+}
+
+struct qn_task *
+qn_task_begin(struct qn_resolver *resolver, const struct qn_question *question, struct qn_now now)
+{
+	return task_create(resolver, question, question_hash(resolver, question), NULL, now);
 }
 
 void

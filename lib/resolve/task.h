@@ -67,7 +67,6 @@ struct qn_task {
 	uint8_t known_labels;    /* Of `name`: the longest ending that is no unknown zone cut. */
 	uint8_t minimized_count; /* Queries with a shortened name, for this `name`. */
 	bool minimize;
-	bool traced;            /* Part of the question that `trace` of the resolver is about. */
 	bool refresh;           /* Asks again although the cache knows: what it knows ends soon. */
 	bool foreign_glue_used; /* See nameservers.c, last resorts. */
 	bool last_resort;       /* Takes answers that are not authoritative. */
@@ -80,6 +79,8 @@ struct qn_task {
 	 * task that started it, or pools that were empty. That says nothing about the name.
 	 */
 	bool starved;
+
+	uint32_t trace_number; /* Of the trace that it is part of, which may be over; 0: of none. */
 
 	/* What the servers that answered uselessly said. */
 	bool seen_refused;
@@ -116,6 +117,8 @@ struct qn_upstream {
 	struct qn_question question;
 	struct qn_mono sent;
 	uint64_t timeout_us;
+	uint32_t trace_number; /* Of the trace that it stands in; 0: in none. */
+	struct qn_trace_event *trace_event;
 };
 
 /** What is as large as the limits say. */
@@ -151,6 +154,7 @@ struct qn_resolver {
 	struct qn_task *fetched; /* Its last asker was taken: freed at the next event. */
 
 	struct qn_trace *trace; /* Being written; mostly NULL. */
+	uint32_t trace_number;  /* Of this trace, or the last one. */
 
 	struct qn_reply reply; /* Scratch. */
 	uint8_t encoded[QN_PAGE_LARGE_LEN];
@@ -166,6 +170,10 @@ QN_MUST_USE struct qn_task *qn_task_open(struct qn_resolver *resolver,
 
 /** Starts a task that nobody waits for and that does not look into the cache. */
 void qn_task_refresh(
+    struct qn_resolver *resolver, const struct qn_question *question, struct qn_now now);
+
+/** Starts a task of its own, whoever else may be asking the same; NULL: no place. */
+QN_MUST_USE struct qn_task *qn_task_begin(
     struct qn_resolver *resolver, const struct qn_question *question, struct qn_now now);
 
 /**
@@ -242,19 +250,38 @@ void qn_task_silent(
 void qn_task_unsent(
     struct qn_resolver *resolver, struct qn_task *task, const struct qn_upstream *upstream);
 
-/* trace.c */
+/* trace.c: nothing is written about tasks that the trace is not about. */
 
-/** Notes a step of a task, if it is traced; NULL if not. The caller fills in what else matters. */
+/** Begins to write `trace`, about `task`. */
+void qn_trace_begin(
+    struct qn_resolver *resolver, struct qn_trace *trace, struct qn_task *task, struct qn_now now);
+
+/** Ends the trace: it is its owner's again. */
+void qn_trace_end(struct qn_resolver *resolver, const struct qn_answer *answer);
+
+/** Notes a step of a task. The caller fills in what else matters; NULL: nothing was written. */
 struct qn_trace_event *qn_trace_add(struct qn_resolver *resolver, const struct qn_task *task,
     enum qn_trace_kind kind, struct qn_now now);
 
-/** Notes what became of a query: its server, question and time taken, too. */
-struct qn_trace_event *qn_trace_add_upstream(struct qn_resolver *resolver,
-    const struct qn_task *task, const struct qn_upstream *upstream, enum qn_trace_kind kind,
+/** Notes that the cache, or local data, had the next link. */
+struct qn_trace_event *qn_trace_known(struct qn_resolver *resolver, const struct qn_task *task,
+    enum qn_trace_kind kind, enum qn_reply_kind verdict, struct qn_now now);
+
+/** Notes that a task waits for an address that is looked up anyway, or does without: `why`. */
+void qn_trace_lookup(struct qn_resolver *resolver, const struct qn_task *task,
+    const struct qn_question *question, enum qn_trace_kind kind, const char *why,
     struct qn_now now);
 
-/** Ends the trace: no task belongs to it any more. */
-void qn_trace_end(struct qn_resolver *resolver);
+/** Notes that a query leaves. */
+void qn_trace_sent(struct qn_resolver *resolver, struct qn_upstream *upstream, struct qn_now now);
+
+/** Notes what became of it. */
+struct qn_trace_event *qn_trace_outcome(struct qn_resolver *resolver,
+    const struct qn_upstream *upstream, enum qn_trace_outcome outcome, struct qn_now now);
+
+/** Notes the reply that has been judged in `resolver->reply`. */
+void qn_trace_replied(struct qn_resolver *resolver, const struct qn_upstream *upstream,
+    uint16_t rcode, struct qn_now now);
 
 /* resolver.c */
 

@@ -7,7 +7,10 @@
  * Owner:  whoever asked for it until it is handed to a resolver, then the resolver until
  *         `done` is set, then its owner again.
  * Memory: the caller's, one block; what does not fit is counted, not kept.
+ * Bounds: a resolver writes one trace at a time; `done` is set QN_RESOLVE_TASK_US after its
+ *         begin at the latest.
  */
+#include "cache/answer.h"
 #include "resolve/reply.h"
 #include "resolve/resolver.h"
 
@@ -15,41 +18,63 @@
 
 #define QN_TRACE_EVENT_MAX 256
 
+/** A step; `name` and `type` say what about. */
 enum qn_trace_kind {
-	QN_TRACE_QUESTION, /* A question is taken up: the client's, or one for a nameserver. */
-	QN_TRACE_CACHE,    /* The cache knew the answer, or an alias. */
-	QN_TRACE_QUERY,    /* Sent to `server`, about `zone`. */
-	QN_TRACE_REPLY,    /* `verdict`, after `rtt_us`. */
-	QN_TRACE_TIMEOUT,  /* Nothing came for `rtt_us`. */
-	QN_TRACE_UNSENT,   /* Could not be sent. */
-	QN_TRACE_SUSPECT,  /* A near miss: goes on over TCP. */
-	QN_TRACE_END,      /* The question is answered, or failed, with `rcode`. */
+	QN_TRACE_QUESTION, /* Is taken up: what was asked, or the address of a nameserver. */
+	QN_TRACE_JOINED,   /* That address is being looked up already; waits for it, too. */
+	QN_TRACE_SKIPPED,  /* That address is not looked up: `why`. */
+	QN_TRACE_LOCAL,    /* Local data had it: `verdict`. */
+	QN_TRACE_CACHE,    /* The cache had it: `verdict`. */
+	QN_TRACE_QUERY,    /* Was sent to `server` of `zone`; what came of it: `outcome`. */
+	QN_TRACE_END,      /* Of a question, with `rcode` and `ede`. */
+};
+
+enum qn_trace_outcome {
+	QN_TRACE_PENDING, /* Nothing until the question was over. */
+	QN_TRACE_REPLIED, /* `verdict`, `rcode`. */
+	QN_TRACE_TIMED_OUT,
+	QN_TRACE_UNSENT,
+	QN_TRACE_SUSPECT, /* A near miss, which may be forged: asked again over TCP. */
 };
 
 struct qn_trace_event {
-	struct qn_mono time;
+	struct qn_mono time; /* When a query was sent; when it happened. */
 	enum qn_trace_kind kind;
-	uint8_t depth; /* 0: the question itself; more: for its nameservers' addresses. */
+	uint8_t depth; /* 0: about what was asked; more: about addresses of nameservers. */
 	struct qn_name name;
 	uint16_t type;
 	struct qn_name zone;
 	struct qn_endpoint server;
 	enum qn_transport transport;
+	bool edns;
+	bool minimized; /* `name` and `type` are shortened (RFC 9156). */
+	enum qn_trace_outcome outcome;
+	uint32_t took_us; /* Until the outcome. */
 	enum qn_reply_kind verdict;
+	struct qn_name target; /* Of a referral, the zone; of an alias, where it leads. */
 	uint16_t rcode;
 	uint16_t ede;
-	uint32_t rtt_us;
+	const char *why; /* A few words. */
 };
 
 struct qn_trace {
 	struct qn_question question;
 	struct qn_asker asker; /* The resolver's. */
 	struct qn_mono started;
+	uint16_t rcode; /* The answer's. */
+	uint16_t ede;
+	bool dropped; /* By local data: there is no answer. */
 	uint32_t event_count;
 	uint32_t lost_count; /* Events that did not fit. */
 	_Atomic bool done;
 	struct qn_trace_event events[QN_TRACE_EVENT_MAX];
 };
+
+/** Makes a trace of `question` ready to be handed to a resolver. */
+void qn_trace_init(struct qn_trace *trace, const struct qn_question *question);
+
+/** Writes and ends a trace of what local data answered by themselves; NULL: they dropped it. */
+void qn_trace_local(struct qn_trace *trace, const struct qn_answer *answer, struct qn_now now);
 
 /** Words for a verdict: "referral". */
 const char *qn_reply_kind_text(enum qn_reply_kind kind);

@@ -26,8 +26,8 @@ static const struct counter_place resolve_places[] = {
 	X(upstream_in_flight, qn_resolver_gauges(shard->resolver).upstream_in_flight) \
 	X(large_pages, qn_resolver_gauges(shard->resolver).large_pages)               \
 	X(cache_entries, cache_figures(shard).entry_count)                            \
-	X(cache_bytes, QN_CACHE_BLOCK_LEN * cache_figures(shard).block_used)                          \
-	X(cache_bytes_max, QN_CACHE_BLOCK_LEN * cache_figures(shard).block_count)                     \
+	X(cache_bytes, QN_CACHE_BLOCK_LEN *cache_figures(shard).block_used)           \
+	X(cache_bytes_max, QN_CACHE_BLOCK_LEN *cache_figures(shard).block_count)      \
 	X(cache_evicted, cache_figures(shard).evicted_count)
 
 static struct qn_cache_figures
