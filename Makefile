@@ -14,6 +14,12 @@ test: all
 lab:
 	scripts/lab up
 
+# Simulated internets: make sim SEEDS=10000
+SEEDS ?= 1000
+sim: $(BUILD)/build.ninja
+	ninja -C $(BUILD) tests/sim/quince-sim
+	$(BUILD)/tests/sim/quince-sim --seeds $(SEEDS)
+
 fuzz:
 	scripts/fuzz
 
@@ -23,4 +29,4 @@ format:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test lab fuzz format clean
+.PHONY: all test lab sim fuzz format clean

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cache/answer.h"
 
+#include "base/broken.h"
 #include "base/endian.h"
 
 #define ANSWER_HEADER_LEN 8
@@ -74,6 +75,8 @@ qn_answer_write(struct qn_writer *writer, const struct qn_answer *answer, uint32
 {
 	const size_t records_at = writer->at;
 
+	if (QN_BREAK(ttl))
+		age_s = 0;
 	qn_write_bytes(writer, answer->records);
 	if (writer->overflowed)
 		return;

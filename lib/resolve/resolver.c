@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolve/task.h"
 
+#include "base/broken.h"
+
 /* What a client is told whose question takes too long (rule 9); its task goes on. */
 static const struct qn_answer out_of_time = {
     .rcode = QN_RCODE_SERVFAIL,
@@ -120,7 +122,7 @@ static void
 asker_wait(struct qn_resolver *resolver, struct qn_task *task, struct qn_asker *asker,
     uint64_t wait_us, struct qn_now now)
 {
-	asker->deadline = qn_mono_after_us(now.mono, wait_us);
+	asker->deadline = qn_mono_after_us(now.mono, QN_BREAK(deadline) ? UINT32_MAX : wait_us);
 	asker->expired = false;
 	qn_list_append(askers_due_after(task, asker->deadline), &asker->link);
 	task->asker_count++;

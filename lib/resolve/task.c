@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolve/task.h"
 
+#include "base/broken.h"
+
 /* Tasks looked at in search of a cycle before it is taken for granted. */
 #define CYCLE_SEARCH_MAX 64
 
@@ -22,7 +24,8 @@ task_find(const struct qn_resolver *resolver, const struct qn_question *question
 	for (struct qn_list *link = bucket->next; link != bucket; link = link->next) {
 		struct qn_task *task = qn_list_entry(link, struct qn_task, table_link);
 
-		if (task->hash == hash && task->question.type == question->type &&
+		if (!QN_BREAK(join) && task->hash == hash &&
+		    task->question.type == question->type &&
 		    qn_name_equal(&task->question.name, &question->name))
 			return task;
 	}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "shard/transport.h"
 
+#include "base/broken.h"
+
 #include <string.h>
 
 void
@@ -69,7 +71,7 @@ qn_transport_release(struct qn_transport_table *transport, uint32_t slot)
 	struct qn_sent *sent = &transport->slots[slot];
 
 	qn_list_remove(&sent->link);
-	if (sent->port != 0)
+	if (sent->port != 0 && !QN_BREAK(port))
 		qn_port_release(transport->ports, sent->port, transport->worker, slot);
 	sent->port = 0;
 	sent->open = false;
@@ -139,7 +141,7 @@ cookie_matches(const struct qn_sent *sent, const struct qn_edns *edns)
 bool
 qn_transport_case_kept(const struct qn_sent *sent, const struct qn_message *message)
 {
-	return !sent->query.mix_case || message->question_count == 0 ||
+	return QN_BREAK(letter_case) || !sent->query.mix_case || message->question_count == 0 ||
 	       qn_name_equal_case(&message->question.name, &sent->name);
 }
 
@@ -150,9 +152,11 @@ qn_transport_match_stream(
 	if (qn_message_read(message, bytes) != QN_MESSAGE_OK || !(message->flags & QN_FLAG_QR) ||
 	    QN_FLAGS_OPCODE(message->flags) != QN_OPCODE_QUERY)
 		return QN_MATCH_BROKEN;
-	if (message->id != sent->id)
+	if (message->id != sent->id && !QN_BREAK(id))
 		return QN_MATCH_WRONG_ID;
 	if (error_without_question(message))
+		return QN_MATCH_REPLY;
+	if (QN_BREAK(question))
 		return QN_MATCH_REPLY;
 	if (message->question_count != 1 || message->question.type != sent->query.question->type ||
 	    message->question.class != sent->query.question->class ||
@@ -171,6 +175,8 @@ qn_transport_match(const struct qn_transport_table *transport, uint32_t slot,
 
 	if (sent->port == 0 || sent->port != frame->destination.port)
 		return QN_MATCH_STRAY;
+	if (QN_BREAK(peer))
+		return qn_transport_match_stream(sent, datagram, message);
 	if (frame->source.port != sent->query.server.port ||
 	    !qn_address_equal(&frame->source.address, &sent->query.server.address) ||
 	    !qn_address_equal(&frame->destination.address, &sent->local))
