@@ -127,13 +127,19 @@ find_in_replies(const struct authorities *authorities, const struct upstream *up
 	return NULL;
 }
 
+/* Whether a step is about the server that was asked: it names that, or none. */
+static bool
+step_means_server(const struct step *step, const struct upstream *upstream)
+{
+	return !step->has_address ||
+	       qn_address_equal(&step->address, &upstream->path.server.address);
+}
+
 static bool
 step_wants(
     const struct authorities *authorities, const struct step *step, const struct upstream *upstream)
 {
-	return (!step->has_address ||
-		   qn_address_equal(&step->address, &upstream->path.server.address)) &&
-	       entry_fits(authorities, step->entry, upstream);
+	return step_means_server(step, upstream) && entry_fits(authorities, step->entry, upstream);
 }
 
 /* A CHECK_OUT_QUERY that copies the id does not only look at the query but answers it. */
@@ -187,6 +193,7 @@ try_unscripted(struct authorities *authorities, struct upstream *upstream)
 
 		adjusted.adjust |= ADJUST_COPY_QUERY;
 		answer_from_entry(authorities, upstream, &adjusted);
+		entry->used = true;
 	} else if (glue_answer(&authorities->glue, upstream->message, &octets)) {
 		upstream->open = false;
 		send_octets(authorities, upstream, &octets, ROUND_TRIP_US);
@@ -224,8 +231,10 @@ authorities_query(struct authorities *authorities, const struct world_query *que
 	ldns_pkt *message;
 	struct upstream *upstream;
 
-	if (ldns_wire2pkt(&message, query->octets.data, query->octets.len) != LDNS_STATUS_OK)
+	if (ldns_wire2pkt(&message, query->octets.data, query->octets.len) != LDNS_STATUS_OK) {
+		authorities->asked_garbage = true;
 		return NULL;
+	}
 	upstream = memory_take(sizeof(*upstream));
 	*upstream = (struct upstream){
 	    .next = authorities->newest,
@@ -250,7 +259,7 @@ authorities_begin_question(struct authorities *authorities)
 void
 authorities_forgive(struct authorities *authorities)
 {
-	authorities->passed = authorities->newest;
+	authorities->forgiven = authorities->newest;
 }
 
 static bool
@@ -298,8 +307,7 @@ authorities_drop(struct authorities *authorities, const struct step *step)
 {
 	for (struct upstream *upstream = authorities->newest; upstream != NULL;
 	     upstream = upstream->next) {
-		if (!upstream->open || (step->has_address && !qn_address_equal(&step->address,
-								 &upstream->path.server.address)))
+		if (!upstream->open || !step_means_server(step, upstream))
 			continue;
 		upstream->open = false;
 		if (step->kind == STEP_ERROR)
@@ -326,8 +334,8 @@ authorities_unscripted(const struct authorities *authorities)
 {
 	const struct upstream *first = NULL;
 
-	for (const struct upstream *upstream = authorities->newest; upstream != authorities->passed;
-	     upstream = upstream->next)
+	for (const struct upstream *upstream = authorities->newest;
+	     upstream != authorities->forgiven; upstream = upstream->next)
 		if (upstream->open)
 			first = upstream;
 	return first;

@@ -30,9 +30,10 @@ struct authorities {
 	bool strict;
 	const struct step *step;   /* Whose ranges are in force. */
 	struct upstream *newest;   /* All of them. */
-	struct upstream *passed;   /* From here on they no longer count as unscripted... */
-	struct upstream *previous; /* ...or were sent before the last QUERY. */
+	struct upstream *forgiven; /* This and all before it did no harm by being open. */
+	struct upstream *previous; /* This and all before it came before the last QUERY. */
 	uint32_t count;
+	bool asked_garbage; /* The resolver sent what is no DNS message. */
 };
 
 void authorities_init(struct authorities *authorities, struct scenario *scenario,

@@ -75,10 +75,8 @@ clients_answer(struct clients *clients, const struct qn_endpoint *client, struct
 {
 	struct ask *ask = find_ask(clients, client);
 
-	if (ask == NULL)
-		return NULL;
-	if (ask->answered) {
-		clients->told_twice = true;
+	if (ask == NULL || ask->answered) {
+		clients->told_unasked = true;
 		return ask;
 	}
 	ask->answered = true;

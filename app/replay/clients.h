@@ -30,7 +30,7 @@ struct clients {
 	struct ask *newest;
 	uint32_t count;
 	uint32_t answer_count;
-	bool told_twice; /* Somebody got a second answer. */
+	bool told_unasked; /* Somebody got an answer without waiting for one. */
 };
 
 void clients_init(
@@ -41,7 +41,7 @@ void clients_free(struct clients *clients);
 /** Sends the question of a QUERY step; false when its entry makes no message. */
 QN_MUST_USE bool clients_ask(struct clients *clients, const struct step *step);
 
-/** Takes an answer of the resolver; NULL when nobody waits for it. */
+/** Takes an answer of the resolver; NULL when nobody at that address has asked. */
 const struct ask *clients_answer(
     struct clients *clients, const struct qn_endpoint *client, struct qn_view octets);
 

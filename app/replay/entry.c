@@ -23,8 +23,6 @@ struct word_value {
 	uint32_t value;
 };
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(*(array)))
-
 static const struct word_value *
 find_word(const struct word_value *table, size_t count, const char *word)
 {

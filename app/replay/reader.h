@@ -7,6 +7,8 @@
 #include "scenario.h"
 #include "text.h"
 
+#define COUNT_OF(array) (sizeof(array) / sizeof(*(array)))
+
 struct reader {
 	struct scenario *scenario;
 	struct text text;

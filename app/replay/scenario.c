@@ -12,8 +12,6 @@
 #define FILE_LEN_MAX  (16u << 20)
 #define TTL_DEFAULT_S 3600
 
-#define COUNT_OF(array) (sizeof(array) / sizeof(*(array)))
-
 bool
 reader_fail(struct reader *reader, const char *format, ...)
 {
