@@ -89,7 +89,8 @@ qn_store_put_negative(struct qn_store *store, const struct qn_name *name, uint16
 {
 	struct qn_writer writer = store_writer(store);
 
-	if (negative->ttl_s == 0)
+	if (negative->ttl_s == 0 ||
+	    (negative->rcode != QN_RCODE_NOERROR && negative->rcode != QN_RCODE_NXDOMAIN))
 		return;
 	qn_write_u16(&writer, negative->rcode);
 	if (negative->has_soa) {
@@ -134,6 +135,15 @@ qn_store_get_negative(struct qn_store *store, const struct qn_name *name, uint16
 	    (struct qn_view){store->scratch, item.value_len}, item.ttl_s - item.age_s, negative);
 }
 
+void
+qn_store_walk_from(struct qn_name *start, const struct qn_name *name)
+{
+	if (qn_name_label_count(name) > QN_STORE_LABEL_MAX)
+		qn_name_suffix(start, name, QN_STORE_LABEL_MAX);
+	else
+		qn_name_copy(start, name);
+}
+
 bool
 qn_store_get_nxdomain_above(struct qn_store *store, const struct qn_name *name,
     const struct qn_name *top, struct qn_now now, struct qn_negative *negative)
@@ -141,7 +151,7 @@ qn_store_get_nxdomain_above(struct qn_store *store, const struct qn_name *name,
 	struct qn_cache_item item;
 	struct qn_name above;
 
-	qn_name_copy(&above, name);
+	qn_store_walk_from(&above, name);
 	while (above.len > top->len && qn_name_parent(&above, &above))
 		if (store_get(store, QN_CACHE_NEGATIVE, &above, 0, now, &item) == QN_CACHE_FRESH)
 			return negative_read((struct qn_view){store->scratch, item.value_len},
@@ -168,6 +178,8 @@ failure_read(struct qn_view value, struct qn_failure *failure)
 	failure->rcode = qn_read_u16(&reader);
 	failure->ede = qn_read_u16(&reader);
 	failure->row_count = qn_read_u32(&reader);
+	failure->until.us = (uint64_t)qn_read_u32(&reader) << 32;
+	failure->until.us |= qn_read_u32(&reader);
 	return !reader.failed;
 }
 
@@ -185,14 +197,22 @@ qn_store_put_failure(struct qn_store *store, const struct qn_name *name, uint16_
 		last.row_count = 0;
 	for (uint32_t i = 0; i < last.row_count && ttl_s < FAILURE_MOST_S; i++)
 		ttl_s *= 2;
+	if (ttl_s > FAILURE_MOST_S)
+		ttl_s = FAILURE_MOST_S;
 
+	/*
+	 * The cache ages in whole seconds, as TTLs do, and may drop the first up to a second
+	 * early. A failure has to count for a full second (RFC 9520 s3.2), so it notes its end.
+	 */
+	const struct qn_mono until = qn_mono_after_us(now.mono, ttl_s * QN_US_PER_S);
 	struct qn_writer writer = store_writer(store);
 
 	qn_write_u16(&writer, rcode);
 	qn_write_u16(&writer, ede);
 	qn_write_u32(&writer, last.row_count < UINT32_MAX ? last.row_count + 1 : UINT32_MAX);
-	store_put(store, QN_CACHE_FAILURE, name, type,
-	    ttl_s < FAILURE_MOST_S ? ttl_s : FAILURE_MOST_S, writer_view(&writer), now);
+	qn_write_u32(&writer, (uint32_t)(until.us >> 32));
+	qn_write_u32(&writer, (uint32_t)until.us);
+	store_put(store, QN_CACHE_FAILURE, name, type, ttl_s + 1, writer_view(&writer), now);
 }
 
 bool
@@ -202,7 +222,8 @@ qn_store_get_failure(struct qn_store *store, const struct qn_name *name, uint16_
 	struct qn_cache_item item;
 
 	return store_get(store, QN_CACHE_FAILURE, name, type, now, &item) == QN_CACHE_FRESH &&
-	       failure_read((struct qn_view){store->scratch, item.value_len}, failure);
+	       failure_read((struct qn_view){store->scratch, item.value_len}, failure) &&
+	       !qn_mono_reached(failure->until, now.mono);
 }
 
 void

@@ -12,6 +12,13 @@
 #include "cache/cache.h"
 #include "wire/rrset.h"
 
+/**
+ * Labels that walks from a name towards the root begin at. What lies deeper is resolved, but
+ * its delegations and absences are not remembered for names below: the cost of a walk would
+ * be for strangers to choose.
+ */
+#define QN_STORE_LABEL_MAX 24
+
 /** Trustworthiness of data, the higher the better (RFC 2181 s5.4.1). */
 enum qn_rank {
 	QN_RANK_ANSWER = 1,        /* Answer section of a reply without AA. */
@@ -43,7 +50,8 @@ QN_MUST_USE bool qn_store_get_rrset(struct qn_store *store, const struct qn_name
 
 /**
  * Remembers that `name` (NXDOMAIN) or its `type` (NOERROR) does not exist, for the lower of
- * the SOA's TTL and MINIMUM as the caller has put it into `negative->ttl_s`.
+ * the SOA's TTL and MINIMUM as the caller has put it into `negative->ttl_s`. Nothing is
+ * remembered with another response code.
  */
 void qn_store_put_negative(struct qn_store *store, const struct qn_name *name, uint16_t type,
     const struct qn_negative *negative, struct qn_now now);
@@ -51,6 +59,9 @@ void qn_store_put_negative(struct qn_store *store, const struct qn_name *name, u
 /** Whether `name` or its `type` is known not to exist. */
 QN_MUST_USE bool qn_store_get_negative(struct qn_store *store, const struct qn_name *name,
     uint16_t type, struct qn_now now, struct qn_negative *negative);
+
+/** Where a walk from `name` towards the root begins: at most QN_STORE_LABEL_MAX labels. */
+void qn_store_walk_from(struct qn_name *start, const struct qn_name *name);
 
 /**
  * Whether a name above `name`, at `top` or below, is known not to exist, and so nothing below
@@ -71,6 +82,7 @@ struct qn_failure {
 	uint16_t rcode;
 	uint16_t ede;       /* enum qn_ede: the cause. */
 	uint32_t row_count; /* Failures in a row, this one included. */
+	struct qn_mono until;
 };
 
 /**

@@ -290,6 +290,22 @@ TEST(failures_are_kept_longer_in_a_row)
 	assert_false(qn_store_get_failure(&store, &name, QN_TYPE_AAAA, at_s(5), &failure));
 }
 
+/* RFC 9520 s3.2: whatever the time of day, never for less than a second. */
+TEST(failures_last_to_the_microsecond)
+{
+	struct qn_store store = store_new();
+	const struct qn_name name = test_name("broken.example");
+	struct qn_now now = at_s(5);
+	struct qn_failure failure;
+
+	now.mono.us += 999999;
+	qn_store_put_failure(&store, &name, QN_TYPE_A, QN_RCODE_SERVFAIL, QN_EDE_OTHER, now);
+	now.mono.us += 999999;
+	assert_true(qn_store_get_failure(&store, &name, QN_TYPE_A, now, &failure));
+	now.mono.us += 1;
+	assert_false(qn_store_get_failure(&store, &name, QN_TYPE_A, now, &failure));
+}
+
 TEST(failures_end_with_a_success)
 {
 	struct qn_store store = store_new();
@@ -336,6 +352,7 @@ main(void)
 	    cmocka_unit_test(negatives_without_lifetime_are_not_kept),
 	    cmocka_unit_test(records_know_which_names_are_there),
 	    cmocka_unit_test(failures_are_kept_longer_in_a_row),
+	    cmocka_unit_test(failures_last_to_the_microsecond),
 	    cmocka_unit_test(failures_end_with_a_success),
 	    cmocka_unit_test(failures_are_forgotten),
 	};
