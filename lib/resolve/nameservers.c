@@ -10,6 +10,9 @@
  */
 #define CACHED_SERVERS(depth) ((depth) < 2 ? QN_DELEGATION_SERVER_MAX : 2u)
 
+/* Nameservers whose own zone's glue is looked at when their addresses have failed. */
+#define FOREIGN_GLUE_SERVERS 3
+
 /* --- The zone to ask -------------------------------------------------------------------- */
 
 /* Adds what the cache knows of a nameserver that came without glue. */
@@ -110,12 +113,13 @@ qn_task_find_zone(struct qn_resolver *resolver, struct qn_task *task, struct qn_
 	if (task->question.type == QN_TYPE_DS &&
 	    (route == NULL || !qn_name_equal(&name, &route->zone)))
 		qn_name_parent(&name, &name);
-	if (route != NULL && route->kind == QN_ROUTE_FORWARD)
+	const bool known = (route == NULL || route->kind == QN_ROUTE_STUB) &&
+	                   find_delegation(resolver, task, &name, now);
+
+	if (route != NULL && (!known || task->zone.zone.len <= route->zone.len))
 		qn_delegation_from_route(&task->zone, route);
-	else if (!find_delegation(resolver, task, &name, now))
+	else if (!known)
 		zone_from_hints(resolver, task, now);
-	if (route != NULL && task->zone.zone.len <= route->zone.len)
-		qn_delegation_from_route(&task->zone, route);
 	qn_task_zone_prepare(resolver, task, now);
 	task->zone_known = true;
 	task->last_resort = false;
@@ -253,16 +257,16 @@ use_foreign_glue(struct qn_resolver *resolver, struct qn_task *task, struct qn_n
 	if (zone->forwarded || task->foreign_glue_used)
 		return false;
 	task->foreign_glue_used = true;
-	for (uint8_t i = 0; i < zone->server_count; i++) {
-		const struct qn_name *name = &zone->servers[i].name;
+	for (uint8_t i = 0; i < zone->server_count && i < FOREIGN_GLUE_SERVERS; i++) {
 		struct qn_name above;
 
-		qn_name_copy(&above, name);
-		do {
-			if (!qn_store_get_delegation(&resolver->store, &above, now, own))
-				break;
+		if (!qn_store_get_delegation(&resolver->store, &zone->servers[i].name, now, own))
+			continue;
+		add_glue_of(zone, i, own);
+		/* The deepest may be of the nameserver's own making: the next one counts, too. */
+		if (qn_name_parent(&above, &own->zone) &&
+		    qn_store_get_delegation(&resolver->store, &above, now, own))
 			add_glue_of(zone, i, own);
-		} while (qn_name_parent(&above, &own->zone));
 	}
 	qn_delegation_keep_families(zone, resolver->config);
 	return zone->candidate_count > count;
