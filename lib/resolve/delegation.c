@@ -189,6 +189,8 @@ qn_store_put_delegation(
 	    qn_writer_of((struct qn_span){store->scratch, QN_CACHE_VALUE_MAX});
 	struct qn_cache_key key;
 
+	if (qn_name_label_count(&delegation->zone) > QN_STORE_LABEL_MAX)
+		return; /* No walk would come across it. */
 	delegation_write(&writer, delegation);
 	qn_assert(!writer.overflowed);
 	qn_cache_key_init(&key, store->hash_key, QN_CACHE_DELEGATION, &delegation->zone, 0);
@@ -202,7 +204,7 @@ qn_store_drop_delegations(
 {
 	struct qn_name between;
 
-	qn_name_copy(&between, zone);
+	qn_store_walk_from(&between, zone);
 	while (qn_name_parent(&between, &between) && between.len > above->len) {
 		struct qn_cache_key key;
 
@@ -218,7 +220,7 @@ qn_store_get_delegation(struct qn_store *store, const struct qn_name *name, stru
 	struct qn_name zone;
 	bool found = false;
 
-	qn_name_copy(&zone, name);
+	qn_store_walk_from(&zone, name);
 	do {
 		struct qn_cache_item item;
 		struct qn_cache_key key;

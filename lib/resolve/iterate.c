@@ -153,7 +153,8 @@ minimize_from_cache(struct qn_resolver *resolver, struct qn_task *task, struct q
 {
 	const unsigned labels = qn_name_label_count(&task->name);
 
-	for (unsigned shown = shown_labels(task); shown < labels; shown = shown_labels(task)) {
+	for (unsigned shown = shown_labels(task); shown < labels && shown <= QN_STORE_LABEL_MAX;
+	     shown = shown_labels(task)) {
 		struct qn_name ending;
 
 		qn_name_suffix(&ending, &task->name, shown);
@@ -342,9 +343,8 @@ replied_negative(struct qn_resolver *resolver, struct qn_task *task, struct qn_n
 
 	if (take_alias(resolver, task, now) == ENDED)
 		return;
-	if (reply->negative.rcode != QN_RCODE_YXDOMAIN)
-		qn_store_put_negative(
-		    &resolver->store, &reply->target, task->question.type, &reply->negative, now);
+	qn_store_put_negative(
+	    &resolver->store, &reply->target, task->question.type, &reply->negative, now);
 	finish_negative(resolver, task, &reply->negative, now);
 }
 

@@ -256,6 +256,7 @@ take_alias(struct judge *judge)
 	struct qn_rrset *set = &reply->sets[0];
 	struct qn_reader reader = qn_reader_of(judge->message->bytes);
 	struct qn_record alias;
+	struct qn_name target;
 
 	if (question->type == QN_TYPE_CNAME ||
 	    (!find_dname(judge, &alias) && !find_cname(judge, &alias)))
@@ -264,11 +265,13 @@ take_alias(struct judge *judge)
 	set_add(judge, set, &alias);
 	reply->set_count = 1;
 	reader.at = alias.rdata_at;
-	qn_read_name(&reader, &reply->target);
+	qn_read_name(&reader, &target);
+	if (alias.type == QN_TYPE_DNAME &&
+	    !qn_name_replace_suffix(&target, &question->name, &alias.owner, &target))
+		return ALIAS_TOO_LONG;
+	qn_name_copy(&reply->target, &target);
 	if (alias.type == QN_TYPE_CNAME)
 		return ALIAS_FOLLOWED;
-	if (!qn_name_replace_suffix(&reply->target, &question->name, &alias.owner, &reply->target))
-		return ALIAS_TOO_LONG;
 	keep_synthesized(judge, &question->name, set->ttl_s, &reply->target);
 	return ALIAS_FOLLOWED;
 }
