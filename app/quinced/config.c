@@ -243,6 +243,7 @@ static const struct document_key file_keys[] = {
     {"ports", config_read_ports},
     {"service", config_read_service},
     {"resolver", read_resolver},
+    {"local", config_read_local},
     {"control", read_control},
 };
 
@@ -341,31 +342,44 @@ check_hints(struct config_reader *reader)
 		    reader->hints_path);
 }
 
+static void
+check_whole(struct config_reader *reader)
+{
+	check_node(reader);
+	config_check_ports(reader);
+	config_check_service(reader);
+	if (!reader->ports_broken)
+		set_families(reader->config);
+	check_hints(reader);
+	config_check_routes(reader);
+	config_check_local(reader);
+}
+
 bool
 config_load(struct config *config, const struct machine *machine, struct diagnostics *errors)
 {
 	struct config_reader reader = {.config = config, .machine = machine, .errors = errors};
 	struct document document;
 	struct document_value root;
-	bool is_mapping;
 
 	set_defaults(&reader);
 	if (!document_open(&document, errors->file, errors))
 		return false;
 	root = document_root(&document);
-	is_mapping = document_mapping(&root, file_keys, CONFIG_ITEM_COUNT(file_keys), &reader);
+	if (document_mapping(&root, file_keys, CONFIG_ITEM_COUNT(file_keys), &reader))
+		check_whole(&reader);
 	document_close(&document);
-	if (!is_mapping)
-		return false;
-
-	check_node(&reader);
-	config_check_ports(&reader);
-	config_check_service(&reader);
-	if (!reader.ports_broken)
-		set_families(config);
-	check_hints(&reader);
-	config_check_routes(&reader);
+	if (diagnostics_empty(errors))
+		config_build_local(&reader);
+	qn_zone_list_fini(&reader.local);
 	return diagnostics_empty(errors);
+}
+
+void
+config_fini(struct config *config)
+{
+	qn_zone_list_free_built(config->live.resolve.local);
+	config->live.resolve.local = NULL;
 }
 
 /* What a reload cannot change. */

@@ -4,7 +4,9 @@
  * @file
  * The configuration: a YAML file, read and checked as a whole, then never changed.
  *
- * Memory: a plain value; nothing in it points anywhere, and it may be copied.
+ * Memory: a plain value that may be copied; it points at nothing but its local data, which are
+ *         the same for all copies and are freed once: by config_fini(), or by whoever has taken
+ *         them over (snapshot.h).
  * Errors: every one in the file is noted with its line, not just the first.
  */
 #include "diagnostics.h"
@@ -54,6 +56,9 @@ struct config {
  * least one error noted, when there is anything wrong with it.
  */
 bool config_load(struct config *config, const struct machine *machine, struct diagnostics *errors);
+
+/** Frees the local data. */
+void config_fini(struct config *config);
 
 /** Room for what config_reload() says, the final zero included. */
 #define CONFIG_RESTART_MAX 128

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 #include "document.h"
+#include "zonefile/list.h"
 
 struct config_reader {
 	struct config *config;
@@ -15,6 +16,10 @@ struct config_reader {
 	unsigned hints_line;
 	unsigned route_lines[QN_ROUTE_MAX];
 	char hints_path[4096];
+	struct qn_zone_list local; /* What is to become local data. */
+	char hosts_path[4096];     /* Empty: none. */
+	unsigned hosts_line;
+	bool no_special_names;
 	bool ports_seen;
 	bool ports_broken; /* An error in them makes others look wrong that are not. */
 	bool allow_seen;
@@ -38,12 +43,17 @@ void config_read_ports(const struct document_value *value, void *target);
 void config_read_service(const struct document_value *value, void *target);
 void config_read_forward(const struct document_value *value, void *target);
 void config_read_stub(const struct document_value *value, void *target);
+void config_read_local(const struct document_value *value, void *target);
 void config_read_stale(const struct document_value *value, void *target);
 
 /* What can only be checked when all has been read. */
 void config_check_ports(struct config_reader *reader);
 void config_check_service(struct config_reader *reader);
 void config_check_routes(struct config_reader *reader);
+void config_check_local(struct config_reader *reader);
+
+/** Builds local data of what was read and checked, all of it without an error. */
+void config_build_local(struct config_reader *reader);
 
 /** Whether any port has a gateway of `family`. */
 bool config_has_gateway(const struct config_fixed *fixed, uint8_t family);

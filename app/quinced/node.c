@@ -279,6 +279,7 @@ snapshot_retire(struct node *node)
 
 	qn_assert(result == 0);
 	urcu_qsbr_barrier();
+	node->config.live.resolve.local = NULL; /* Went with the snapshot. */
 }
 
 /* "DEVICE, DEVICE" */
@@ -365,6 +366,7 @@ fail_shared:
 fail_ports:
 	qn_port_eal_stop();
 fail_environment:
+	config_fini(&node->config);
 	urcu_qsbr_unregister_thread();
 	return result;
 }
@@ -428,6 +430,7 @@ node_reload(struct node *node, char restart[CONFIG_RESTART_MAX])
 	config_reload(&changed, &next, restart);
 	if (snapshot_publish(&node->snapshot, &changed.live) != 0) {
 		qn_log(QN_LOG_ERROR, "node", "no memory is left for a new configuration.");
+		config_fini(&next);
 		return false;
 	}
 	node->config = changed;

@@ -30,8 +30,8 @@ struct node {
 };
 
 /**
- * Starts a node as `config` says, which was read from `config_path` for `machine`. Returns 0, or
- * -errno with the reason logged and nothing left behind.
+ * Starts a node as `config` says, which was read from `config_path` for `machine`, and takes over
+ * its local data. Returns 0, or -errno with the reason logged and nothing left behind.
  */
 QN_MUST_USE int node_start(struct node *node, const char *config_path,
     const struct machine *machine, const struct config *config);

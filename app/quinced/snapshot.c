@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "snapshot.h"
 
+#include "zonefile/list.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <urcu/urcu-qsbr.h>
@@ -13,7 +15,10 @@ struct snapshot {
 static void
 snapshot_free(struct rcu_head *head)
 {
-	free(caa_container_of(head, struct snapshot, head));
+	struct snapshot *snapshot = caa_container_of(head, struct snapshot, head);
+
+	qn_zone_list_free_built(snapshot->config.resolve.local);
+	free(snapshot);
 }
 
 int

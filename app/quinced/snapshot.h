@@ -6,7 +6,8 @@
  *
  * Owner:  the control thread publishes; a worker reads once a turn, and what it read is good
  *         until it reports a quiescent state.
- * Memory: a snapshot that was replaced is freed when no worker can see it any more.
+ * Memory: a snapshot that was replaced is freed, its local data too, when no worker can see it
+ *         any more.
  */
 #include "shard/shard.h"
 
@@ -17,7 +18,8 @@ typedef struct snapshot *snapshot_slot;
 
 /**
  * Replaces what `slot` holds by a copy of `config`, or by nothing when that is NULL. Returns
- * 0, or -ENOMEM with the old one still in place. The thread is registered with RCU.
+ * 0, having taken over the local data; or -ENOMEM with the old one still in place. The thread
+ * is registered with RCU.
  */
 QN_MUST_USE int snapshot_publish(snapshot_slot *slot, const struct qn_shard_config *config);
 

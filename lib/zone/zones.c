@@ -38,6 +38,16 @@ top_is_known(const struct qn_zones *zones, const struct qn_name *name, const str
 	return (zones->tops[bit / 64] >> bit % 64 & 1) != 0;
 }
 
+/* Whether a node is that of a label below `parent`. */
+static bool
+is_child(const struct qn_zones *zones, uint32_t node, uint32_t parent, const uint8_t *label)
+{
+	const uint8_t *have = zones->octets + zones->nodes[node].label_at;
+
+	return zones->nodes[node].parent == parent && *have == *label &&
+	       memcmp(have + 1, label + 1, *label) == 0;
+}
+
 /* The node of a label in lower case, its length in front; 0 when there is none. */
 static uint32_t
 child_find(const struct qn_zones *zones, uint32_t parent, const uint8_t *label)
@@ -45,14 +55,10 @@ child_find(const struct qn_zones *zones, uint32_t parent, const uint8_t *label)
 	const uint32_t hash = qn_zone_hash(parent, label);
 	uint32_t at = hash & zones->slot_mask;
 
-	for (; zones->slots[at].node != 0; at = (at + 1) & zones->slot_mask) {
-		const struct qn_zone_slot *slot = &zones->slots[at];
-
-		if (slot->hash == hash && zones->nodes[slot->node].parent == parent &&
-		    memcmp(zones->octets + zones->nodes[slot->node].label_at, label, *label + 1u) ==
-			0)
-			return slot->node;
-	}
+	for (; zones->slots[at].node != 0; at = (at + 1) & zones->slot_mask)
+		if (zones->slots[at].hash == hash &&
+		    is_child(zones, zones->slots[at].node, parent, label))
+			return zones->slots[at].node;
 	return 0;
 }
 

@@ -4,7 +4,8 @@
  * that fails is compared with the whole of what the operator gets to read.
  */
 #include "config.h"
-#include "support/test.h"
+#include "support/message.h"
+#include "zone/zones.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,13 +39,16 @@ enter_directory(void **state)
 	write_file("hints", ". NS a.root.\na.root. A 198.51.100.1\na.root. AAAA 2001:db8::1\n");
 	write_file("hints4", ". NS a.root.\na.root. A 198.51.100.1\n");
 	write_file("broken", "; comment\n. NS a.root.\na.root. A 198.51.100\n");
+	write_file("hosts", "10.1.2.3 box.lan box # the box\n127.0.0.1 localhost me\n");
+	write_file("badhosts", "10.0.0.1 a\n10.0.0.256 b\n10.0.0.3\n");
 	return 0;
 }
 
 static int
 leave_directory(void **state)
 {
-	static const char *const files[] = {"hints", "hints4", "broken", "file"};
+	static const char *const files[] = {
+	    "hints", "hints4", "broken", "hosts", "badhosts", "file"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(files); i++)
@@ -274,6 +278,47 @@ static const struct complaint complaints[] = {
 	"    gateways: [\"fe80::1\"]\nresolver:\n  root-hints: hints4\n",
 	"file:6: resolver.root-hints: hints4 has no address of a family that the ports can "
 	"reach.\n"},
+    {"local zones",
+	HINTS PORTS "local:\n  zones:\n    - zone: a..b\n      type: statik\n    - type: static\n"
+		    "    - zone: a\n    - {zone: b, type: refuse, records: [x A 192.0.2.1]}\n"
+		    "    - zone: twice\n      type: static\n    - zone: Twice.\n      type: deny\n",
+	"file:8: local.zones.zone: \"a..b\" is not a domain name.\n"
+	"file:9: local.zones.type: \"statik\" is not known here; write transparent or "
+	"type-transparent or static or redirect or refuse or deny or always-nxdomain or "
+	"always-null.\n"
+	"file:10: local.zones: the zone is missing.\n"
+	"file:11: local.zones: the type is missing.\n"
+	"file:12: local.zones.records: a zone of type refuse has no records.\n"
+	"file:15: local.zones: the zone twice. is on line 13 already.\n"},
+    {"local records",
+	HINTS PORTS "local:\n  zones:\n    - type: static\n      records:\n"
+		    "        - www A 192.0.2\n        - www.example. A 192.0.2.1\n"
+		    "        - x DNAME y\n        - www SOA a b 1 2 3 4 5\n"
+		    "        - \" A 192.0.2.1\"\n        - [a]\n        - a CNAME b\n"
+		    "        - a TXT x\n        - b CNAME c\n        - b CNAME d\n"
+		    "      zone: corp\n",
+	"file:10: local.zones.records: \"www A 192.0.2\": Syntax error, could not parse the RR's "
+	"rdata.\n"
+	"file:11: local.zones.records: \"www.example. A 192.0.2.1\": it is not in the zone.\n"
+	"file:12: local.zones.records: \"x DNAME y\": a DNAME is not followed in local data; "
+	"list the names.\n"
+	"file:13: local.zones.records: \"www SOA a b 1 2 3 4 5\": a SOA record belongs to the "
+	"zone's own name.\n"
+	"file:14: local.zones.records: \" A 192.0.2.1\": the owner is missing; \"@\" stands for "
+	"the zone's own name.\n"
+	"file:15: local.zones.records: must be a single value, not a list or keys with values.\n"
+	"file:16: local: a.corp. is an alias, so it can have no other records than its CNAME.\n"
+	"file:19: local: b.corp. has more than one CNAME record.\n"},
+    {"local redirect",
+	HINTS PORTS "local:\n  zones:\n    - {zone: a, type: redirect, records: [x A 192.0.2.1]}\n",
+	"file:8: local.zones.records: \"x A 192.0.2.1\": in a zone of type redirect only its own "
+	"name has records.\n"},
+    {"local hosts", HINTS PORTS "local: {hosts: badhosts, special-names: maybe}\n",
+	"file:6: local.special-names: \"maybe\" is not known here; write on or off.\n"
+	"file:6: local.hosts: badhosts:2: \"10.0.0.256\" is not an IPv4 or IPv6 address.\n"
+	"file:6: local.hosts: badhosts:3: there is no name behind the address.\n"},
+    {"local hosts, nowhere", HINTS PORTS "local:\n  hosts: nowhere\n",
+	"file:7: local.hosts: nowhere: cannot be opened: No such file or directory.\n"},
     {"socket", HINTS PORTS "control:\n  socket: here\n",
 	"file:7: control.socket: must be the full path of a socket, of at most 107 characters.\n"},
 };
@@ -369,6 +414,7 @@ TEST(defaults)
 		assert_true(allows(&config.live, in[i]));
 	for (size_t i = 0; i < COUNT_OF(out); i++)
 		assert_false(allows(&config.live, out[i]));
+	config_fini(&config);
 }
 
 TEST(one_core_is_the_workers)
@@ -378,6 +424,7 @@ TEST(one_core_is_the_workers)
 	load_well(&config, HINTS PORTS, 1);
 	assert_int_equal(config.fixed.worker_count, 1);
 	assert_int_equal(config.fixed.workers[0], 0);
+	config_fini(&config);
 }
 
 TEST(everything_given)
@@ -444,6 +491,7 @@ TEST(everything_given)
 	assert_int_equal(route->servers[1].port, 53);
 	assert_int_equal(config.live.resolve.routes[1].kind, QN_ROUTE_STUB);
 	assert_string_equal(config.fixed.socket, "/run/a.sock");
+	config_fini(&config);
 }
 
 TEST(sections_left_empty)
@@ -456,6 +504,7 @@ TEST(sections_left_empty)
 	    2);
 	assert_int_equal(config.live.service_count, 2);
 	assert_stale(&config, 86400, 30, 1800);
+	config_fini(&config);
 }
 
 TEST(version_is_not_told_when_hidden_or_empty)
@@ -464,8 +513,10 @@ TEST(version_is_not_told_when_hidden_or_empty)
 
 	load_well(&config, HINTS PORTS "node: {version: hidden}\n", 2);
 	assert_string_equal(config.live.version, "");
+	config_fini(&config);
 	load_well(&config, HINTS PORTS "node: {version: \"\"}\n", 2);
 	assert_string_equal(config.live.version, "");
+	config_fini(&config);
 }
 
 TEST(stale_answers_in_part_or_not_at_all)
@@ -474,8 +525,10 @@ TEST(stale_answers_in_part_or_not_at_all)
 
 	load_well(&config, PORTS "resolver: {root-hints: hints, serve-stale: {ttl: 3600}}\n", 2);
 	assert_stale(&config, 86400, 3600, 1800);
+	config_fini(&config);
 	load_well(&config, PORTS "resolver: {root-hints: hints, serve-stale: off}\n", 2);
 	assert_int_equal(config.live.stale.age_max_s, 0);
+	config_fini(&config);
 }
 
 TEST(families_follow_the_gateways)
@@ -488,17 +541,108 @@ TEST(families_follow_the_gateways)
 	    2);
 	assert_false(config.live.resolve.use_ipv4);
 	assert_true(config.live.resolve.use_ipv6);
+	config_fini(&config);
 	load_well(&config, HINTS "ports:\n  - device: net_tap0\n    addresses: [10.0.0.2/24]\n", 2);
 	assert_true(config.live.resolve.use_ipv4);
 	assert_false(config.live.resolve.use_ipv6);
+	config_fini(&config);
+}
+
+/* What local data say about "NAME TYPE": "resolve", "refuse", "no name", "no data", or a count. */
+static const char *
+local_says(const struct config *config, const char *text)
+{
+	static char count[16];
+	const struct qn_question question = test_question(text);
+	struct qn_zone_match match;
+
+	switch (qn_zones_find(config->live.resolve.local, &question.name, question.type, &match)) {
+	case QN_ZONE_OUTSIDE:
+		return "resolve";
+	case QN_ZONE_REFUSED:
+		return "refuse";
+	case QN_ZONE_NEGATIVE:
+		assert_int_equal(match.has_soa, true);
+		return match.rcode == QN_RCODE_NXDOMAIN ? "no name" : "no data";
+	case QN_ZONE_DATA:
+	case QN_ZONE_ALIAS:
+	case QN_ZONE_DENIED:
+		break;
+	}
+	snprintf(count, sizeof(count), "%u", match.rrset.count);
+	return count;
+}
+
+TEST(local_data)
+{
+	static const struct {
+		const char *question;
+		const char *said;
+	} cases[] = {
+	    /* A zone with records, one without, each with a SOA made for it. */
+	    {"www.corp.example A", "2"},
+	    {"corp.example SOA", "1"},
+	    {"no.corp.example A", "no name"},
+	    {"corp.example TXT", "no data"},
+	    {"ads.example A", "no name"},
+	    {"x.bad.example A", "refuse"},
+	    /* The hosts file; its PTR is in a zone that is special. */
+	    {"box.lan A", "1"},
+	    {"box A", "1"},
+	    {"lan A", "resolve"},
+	    {"3.2.1.10.in-addr.arpa PTR", "1"},
+	    {"4.2.1.10.in-addr.arpa PTR", "no name"},
+	    {"localhost A", "1"}, /* Said twice, there once. */
+	    {"1.0.0.127.in-addr.arpa PTR", "1"},
+	    /* Special names: a zone, a forward zone and a stub zone of the same name win ... */
+	    {"x.invalid A", "no name"},
+	    {"x.onion A", "resolve"},
+	    {"x.test A", "resolve"},
+	    {"1.1.168.192.in-addr.arpa PTR", "resolve"},
+	    /* ... and what is forwarded from below one goes there, as from below any zone. */
+	    {"a.cluster.local A", "resolve"},
+	    {"a.local A", "no name"},
+	    {"a.fwd.corp.example A", "resolve"},
+	};
+	struct config config;
+
+	load_well(&config,
+	    PORTS "resolver:\n  root-hints: hints\n"
+		  "  forward:\n    - {zone: cluster.local, servers: [10.0.0.10]}\n"
+		  "    - {zone: fwd.corp.example, servers: [10.0.0.10]}\n"
+		  "    - {zone: test, servers: [10.0.0.10]}\n"
+		  "    - {zone: ., servers: [10.0.0.10]}\n"
+		  "  stub:\n    - {zone: 168.192.in-addr.arpa, servers: [10.0.0.10]}\n"
+		  "local:\n  hosts: hosts\n  zones:\n"
+		  "    - zone: corp.example\n      type: static\n"
+		  "      records: [www 300 IN A 192.0.2.1, www A 192.0.2.2]\n"
+		  "    - {zone: ads.example, type: always-nxdomain}\n"
+		  "    - {zone: bad.example, type: refuse}\n"
+		  "    - {zone: onion, type: transparent}\n",
+	    4);
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		assert_string_equal(local_says(&config, cases[i].question), cases[i].said);
+	config_fini(&config);
+}
+
+TEST(special_names_can_be_left_to_others)
+{
+	struct config config;
+
+	load_well(&config, HINTS PORTS "local: {special-names: on}\n", 2);
+	assert_string_equal(local_says(&config, "localhost A"), "1");
+	config_fini(&config);
+	load_well(&config, HINTS PORTS "local: {special-names: off, zones: []}\n", 2);
+	assert_null(config.live.resolve.local);
 }
 
 TEST(reload_keeps_what_is_fixed)
 {
-	struct config config, next;
+	struct config config, next, before;
 	char restart[CONFIG_RESTART_MAX];
 
 	load_well(&config, HINTS PORTS "node: {id: a, cache: 64MiB}\n", 4);
+	before = config;
 	load_well(&next,
 	    PORTS "    mtu: 1400\n"
 		  "node: {id: b, version: v, cache: 32MiB, workers: [1], poll: busy}\n"
@@ -521,9 +665,12 @@ TEST(reload_keeps_what_is_fixed)
 	assert_int_equal(config.live.service_count, 2);
 	assert_address(&config.live.service[0], "10.99.0.2");
 	assert_int_equal(config.fixed.cache_bytes, 64ull << 20);
+	assert_ptr_equal(config.live.resolve.local, next.live.resolve.local);
 
 	config_reload(&config, &config, restart);
 	assert_string_equal(restart, "");
+	config_fini(&before);
+	config_fini(&next);
 }
 
 #define COMPLAINT_COUNT (COUNT_OF(complaints))
@@ -540,6 +687,8 @@ main(void)
 	    cmocka_unit_test(version_is_not_told_when_hidden_or_empty),
 	    cmocka_unit_test(stale_answers_in_part_or_not_at_all),
 	    cmocka_unit_test(families_follow_the_gateways),
+	    cmocka_unit_test(local_data),
+	    cmocka_unit_test(special_names_can_be_left_to_others),
 	    cmocka_unit_test(reload_keeps_what_is_fixed),
 	};
 	struct CMUnitTest tests[COMPLAINT_COUNT + COUNT_OF(others)];

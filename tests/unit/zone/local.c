@@ -99,7 +99,8 @@ compare(const void *a, const void *b)
 void
 local_sort(struct local *local)
 {
-	qsort(local->items, local->count, sizeof(*local->items), compare);
+	if (local->count > 0)
+		qsort(local->items, local->count, sizeof(*local->items), compare);
 }
 
 void
