@@ -90,7 +90,9 @@ qn_shard_figure(uint32_t index)
 static uint64_t
 counter_at(const void *counters, const struct counter_place *place)
 {
-	return qn_counter_get((const qn_counter *)((const char *)counters + place->offset));
+	const void *counter = (const char *)counters + place->offset;
+
+	return qn_counter_get(counter);
 }
 
 uint64_t
