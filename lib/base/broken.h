@@ -9,16 +9,22 @@
  */
 
 /* X(name): a rule; the line that breaks it says QN_BREAK(name). */
-#define QN_BREAKS(X)                                                                    \
-	X(none)                                                                         \
-	X(id)          /* Replies need not have the query's id. */                      \
-	X(question)    /* Nor its question. */                                          \
-	X(letter_case) /* Nor its letter case. */                                       \
-	X(peer)        /* Nor come from the server asked. */                            \
-	X(ttl)         /* Answers from the cache are as fresh as on their first day. */ \
-	X(deadline)    /* Clients wait for as long as it takes. */                      \
-	X(port)        /* Source ports are not given back. */                           \
-	X(join)        /* Every asker gets a task of its own. */
+#define QN_BREAKS(X)                                                                       \
+	X(none)                                                                            \
+	X(id)             /* Replies need not have the query's id. */                      \
+	X(question)       /* Nor its question. */                                          \
+	X(letter_case)    /* Nor its letter case. */                                       \
+	X(peer)           /* Nor come from the server asked. */                            \
+	X(bailiwick)      /* Servers are believed about other zones. */                    \
+	X(glue_answer)    /* Glue is given to clients. */                                  \
+	X(promiscuous_ns) /* NS records beside an answer say whom to ask from then on. */  \
+	X(child_ns)       /* A zone's own NS records do, not its parent's. */              \
+	X(budget)         /* A question may cost any number of queries. */                 \
+	X(ttl)            /* Answers from the cache are as fresh as on their first day. */ \
+	X(negative_ttl)   /* The SOA's MINIMUM does not count. */                          \
+	X(deadline)       /* Clients wait for as long as it takes. */                      \
+	X(port)           /* Source ports are not given back. */                           \
+	X(join)           /* Every asker gets a task of its own. */
 
 #define QN_BREAK_ENUM(name) QN_BREAK_##name,
 enum qn_break { QN_BREAKS(QN_BREAK_ENUM) };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolve/task.h"
 
+#include "base/broken.h"
+
 /* Nameservers whose addresses are looked up at the same time, by how deep it is nested. */
 #define LOOKUP_SERVERS(depth) ((depth) < 2 ? 2u : 1u)
 
@@ -84,7 +86,8 @@ find_delegation(
 bool
 qn_question_is_priming(const struct qn_question *question)
 {
-	return question->type == QN_TYPE_NS && question->name.len == qn_name_root.len;
+	return question->type == QN_TYPE_NS &&
+	       (QN_BREAK(child_ns) || question->name.len == qn_name_root.len);
 }
 
 /* Starts at the hints, and has the root asked who really serves it (RFC 9609 s3). */

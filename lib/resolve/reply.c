@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolve/reply.h"
 
+#include "base/broken.h"
 #include "base/endian.h"
 
 #include <string.h>
@@ -44,7 +45,7 @@ struct judge {
 static bool
 in_bailiwick(const struct judge *judge, const struct qn_name *name)
 {
-	return qn_name_within(name, judge->context->zone);
+	return QN_BREAK(bailiwick) || qn_name_within(name, judge->context->zone);
 }
 
 static struct search
@@ -295,7 +296,7 @@ find_soa(struct judge *judge)
 		const uint32_t minimum_s =
 		    ttl_clamp(qn_rdata_soa_minimum(rdata), TTL_NEGATIVE_MAX_S);
 
-		if (record.ttl_s > minimum_s)
+		if (record.ttl_s > minimum_s && !QN_BREAK(negative_ttl))
 			record.ttl_s = minimum_s;
 		set_begin(judge, &negative->soa, &record.owner, QN_TYPE_SOA);
 		set_add(judge, &negative->soa, &record);
@@ -435,7 +436,8 @@ judge_content(struct judge *judge, uint16_t rcode)
 	const bool authoritative = context->forwarded || (judge->message->flags & QN_FLAG_AA);
 
 	/* An answer may come along, which is glue then: a parent's word on its child's data. */
-	if (!authoritative && rcode == QN_RCODE_NOERROR && find_referral(judge))
+	if (!QN_BREAK(glue_answer) && !authoritative && rcode == QN_RCODE_NOERROR &&
+	    find_referral(judge))
 		return QN_REPLY_REFERRAL;
 	/* A server that recurses for us though nobody asked it to, instead of serving its zone. */
 	if (!authoritative && !context->last_resort && (judge->message->flags & QN_FLAG_RA))
@@ -453,8 +455,10 @@ judge_content(struct judge *judge, uint16_t rcode)
 	if (keep_answer(judge, &context->question->name)) {
 		/* Who serves a zone, in its own words: only the root is believed that far. */
 		if (context->question->type == QN_TYPE_NS &&
-		    context->question->name.len == qn_name_root.len)
-			collect_servers(judge, QN_SECTION_ANSWER, &qn_name_root);
+		    (QN_BREAK(child_ns) || context->question->name.len == qn_name_root.len))
+			collect_servers(judge, QN_SECTION_ANSWER, &context->question->name);
+		if (QN_BREAK(promiscuous_ns))
+			collect_servers(judge, QN_SECTION_AUTHORITY, context->zone);
 		return QN_REPLY_ANSWER;
 	}
 	return judge_absence(judge, rcode, authoritative);
