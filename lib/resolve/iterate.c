@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/broken.h"
 #include "resolve/minimize.h"
 #include "resolve/task.h"
 #include "zone/zones.h"
@@ -198,7 +199,8 @@ task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
 	struct qn_candidate *candidate = &task->zone.candidates[index];
 	struct qn_upstream *upstream;
 
-	if (task->query_count == QN_RESOLVE_QUERY_MAX || task->budget->query_left == 0) {
+	if (!QN_BREAK(budget) &&
+	    (task->query_count == QN_RESOLVE_QUERY_MAX || task->budget->query_left == 0)) {
 		task_fail_budget(resolver, task, now);
 		return NULL;
 	}
@@ -331,7 +333,8 @@ replied_answer(struct qn_resolver *resolver, struct qn_task *task, struct qn_now
 	const struct qn_reply *reply = &resolver->reply;
 
 	qn_store_put_rrset(&resolver->store, &reply->sets[0], reply->rank, now);
-	if (qn_question_is_priming(&task->question) && !task->zone.forwarded)
+	if (QN_BREAK(promiscuous_ns) ||
+	    (qn_question_is_priming(&task->question) && !task->zone.forwarded))
 		root_primed(resolver, now);
 	finish_positive(resolver, task, &reply->sets[0], now);
 }
