@@ -130,9 +130,6 @@ local_data_build(const struct local_data *data, const char **wrong)
 	*wrong = "there is too much of it";
 	if (block.len == 0)
 		return NULL;
-	block.len = (block.len + QN_ARENA_ALIGN - 1) / QN_ARENA_ALIGN * QN_ARENA_ALIGN;
-	block.data = aligned_alloc(QN_ARENA_ALIGN, block.len);
-	if (block.data == NULL)
-		memory_exhausted();
+	block.data = memory_take_aligned(QN_ARENA_ALIGN, block.len);
 	return qn_zones_init(block, items, count);
 }

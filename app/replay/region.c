@@ -16,21 +16,26 @@ struct region_chunk {
 	alignas(max_align_t) char data[];
 };
 
-noreturn void
-memory_exhausted(void)
+static void *
+or_exit(void *memory)
 {
-	fputs("quince-replay: out of memory.\n", stderr);
-	exit(2);
+	if (memory == NULL) {
+		fputs("quince-replay: out of memory.\n", stderr);
+		exit(2);
+	}
+	return memory;
 }
 
 void *
 memory_take(size_t len)
 {
-	void *memory = calloc(1, len);
+	return or_exit(calloc(1, len));
+}
 
-	if (memory == NULL)
-		memory_exhausted();
-	return memory;
+void *
+memory_take_aligned(size_t align, size_t len)
+{
+	return or_exit(aligned_alloc(align, (len + align - 1) / align * align));
 }
 
 static struct region_chunk *

@@ -8,7 +8,6 @@
  * Memory: chunks of the heap; a program that finds none left says so and ends.
  */
 #include <stddef.h>
-#include <stdnoreturn.h>
 
 struct region {
 	struct region_chunk *chunks; /* NULL while nothing has been taken. */
@@ -26,5 +25,5 @@ void region_free(struct region *region);
 /** Zeroed memory of the heap, never NULL; the caller frees it. */
 void *memory_take(size_t len);
 
-/** Says that there is no memory and ends the program. */
-noreturn void memory_exhausted(void);
+/** The same, not zeroed, at a multiple of `align`, a power of two. */
+void *memory_take_aligned(size_t align, size_t len);

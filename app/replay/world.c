@@ -51,12 +51,7 @@ struct world {
 static struct qn_span
 block_take(size_t len)
 {
-	const size_t rounded = (len + QN_ARENA_ALIGN - 1) / QN_ARENA_ALIGN * QN_ARENA_ALIGN;
-	struct qn_span block = {aligned_alloc(QN_ARENA_ALIGN, rounded), rounded};
-
-	if (block.data == NULL)
-		memory_exhausted();
-	return block;
+	return (struct qn_span){memory_take_aligned(QN_ARENA_ALIGN, len), len};
 }
 
 static struct qn_link *
@@ -114,7 +109,7 @@ world_create(const struct world_setup *setup)
 	world->link = link_create(shard_mac, &shard_ipv4, &shard_ipv6, true);
 	world->router = link_create(router_mac, &router_ipv4, &router_ipv6, false);
 	world->cache = qn_cache_init(block_take(qn_cache_size(CACHE_BYTES)), world->now);
-	world->ports = (struct qn_port_table *)block_take(qn_port_table_size()).data;
+	world->ports = memory_take_aligned(QN_ARENA_ALIGN, qn_port_table_size());
 	qn_port_table_init(world->ports);
 	shard_create(world, setup->seed);
 	return world;
