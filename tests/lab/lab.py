@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One lab (scripts/lab) as the tests see it: namespaces, clients, and what is true in it."""
 
+import contextlib
 import os
 import socket
 import subprocess
 import time
 from pathlib import Path
 
+import dns.edns
 import dns.flags
 import dns.message
 import dns.name
@@ -61,14 +63,14 @@ class Lab:
             stdout=subprocess.PIPE,
         ).stdout
 
-    def exchange(self, wire, server=NODE_V4, timeout_s=5.0, source=None):
+    def exchange(self, wire, server=NODE_V4, timeout_s=5.0, source=None, port=53):
         """Sends one UDP payload from the client; returns the first reply's bytes, None if none."""
         family = socket.AF_INET6 if ":" in server else socket.AF_INET
         with self.client.socket(family, socket.SOCK_DGRAM) as sock:
             sock.settimeout(timeout_s)
             if source is not None:
                 sock.bind((source, 0))
-            sock.connect((server, 53))
+            sock.connect((server, port))
             sock.send(wire)
             try:
                 return sock.recv(65535)
@@ -95,6 +97,17 @@ class Lab:
             sock.setblocking(False)
             return dns.query.tcp(question, address, timeout=5, sock=sock)
 
+    @contextlib.contextmanager
+    def silenced(self, addresses):
+        """Has authorities swallow packets for the length of a with block."""
+        for address in addresses:
+            self.script("silence", address)
+        try:
+            yield
+        finally:
+            for address in addresses:
+                self.script("revive", address)
+
     def truth(self, name, rdtype):
         """What the authorities say themselves: (rcode, answer RRsets in order, authority RRsets).
 
@@ -115,6 +128,11 @@ class Lab:
                 return reply.rcode(), rrsets, reply.authority
             assert len(rrsets) <= LINKS_MAX, f"{name} has more links than a resolver follows"
             target = last[0].target
+
+
+def extended_errors(reply):
+    """The codes of RFC 8914 in a reply."""
+    return [int(o.code) for o in reply.options if o.otype == dns.edns.OptionType.EDE]
 
 
 def comparable(rrsets):

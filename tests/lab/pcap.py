@@ -17,6 +17,7 @@ RECORD_HEADER = struct.Struct("<IIII")
 MAGIC_MICROSECONDS = 0xA1B2C3D4
 # Unbuffered and with room: a packet that the capture missed would look like one never sent.
 TCPDUMP = "tcpdump --immediate-mode -i vnode -U -n -s 0 -B 16384 -Z root"
+FILTER = "udp and (port 53 or port 5353 or port 8600)"  # Every port that something answers on.
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,13 @@ def datagrams(path):
 
 @contextlib.contextmanager
 def capture(lab):
-    """Records port 53 on the wire to the node for a with block; yields a list filled at its end."""
+    """Records DNS on the wire to the node for a with block; yields a list filled at its end."""
     path = lab.directory / "capture.pcap"
     log_path = lab.directory / "tcpdump.log"
     found = []
     with open(log_path, "w") as log:
         process = subprocess.Popen(
-            lab.net.command(*TCPDUMP.split(), "-w", path, "udp", "port", 53), stderr=log
+            lab.net.command(*TCPDUMP.split(), "-w", path, FILTER), stderr=log
         )
     try:
         assert until(lambda: "listening" in log_path.read_text(), 5.0), log_path.read_text()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """quinced and quincectl, run in a lab."""
 
+import contextlib
 import json
 import os
 import signal
@@ -46,6 +47,22 @@ class Node:
 
     def write_settings(self):
         self.path.write_text(yaml.safe_dump(self.settings))
+
+    @contextlib.contextmanager
+    def reloaded(self, section, **keys):
+        """Has the daemon read changed keys of a section, and the old ones after a with block."""
+        before = dict(self.settings[section])
+        self.settings[section].update(keys)
+        try:
+            self.reload()
+            yield
+        finally:
+            self.settings[section] = before
+            self.reload()
+
+    def reload(self):
+        self.write_settings()
+        self.control("reload")
 
     def launch(self, environment=None):
         """Starts the process without waiting for anything."""
@@ -129,6 +146,10 @@ class Node:
     def flush(self):
         """Forgets everything that was learned."""
         self.control("flush", ".")
+
+    def rest(self):
+        """Waits until no question is on its way any more: background work is over, too."""
+        assert until(lambda: self.waiting() == 0, 12.0), self.control("status")
 
     def waiting(self):
         """Questions that are on their way, client and upstream side together."""

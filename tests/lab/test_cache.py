@@ -56,19 +56,11 @@ def test_known_zone_costs_one_query_a_name(lab, node):
     """The delegation is cached: only the zone's own server is asked, once."""
     node.flush()
     lab.ask("h100.bulk.net.", "A")
-    node_rests(node)
+    node.rest()
     before = node.totals()["upstream_queries"]
     for i in range(101, 121):
         lab.ask(f"h{i}.bulk.net.", "A")
     assert node.totals()["upstream_queries"] - before == 20
-
-
-def node_rests(node):
-    """Waits until no background work (addresses of other name servers, say) is left."""
-    end = time.monotonic() + 12
-    while node.waiting() > 0:
-        assert time.monotonic() < end, node.control("status")
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("name, rcode", [("www.glueless.com.", 0), ("never.example.com.", 3)])
@@ -76,11 +68,11 @@ def test_identical_questions_are_joined(lab, node, name, rcode):
     """Fifty clients, one resolution: as many upstream queries as for a single client."""
     node.flush()
     lab.ask(name, "A")
-    node_rests(node)
+    node.rest()
     before = node.totals()["upstream_queries"]
     node.flush()
     lab.ask(name, "A")
-    node_rests(node)
+    node.rest()
     alone = node.totals()["upstream_queries"] - before
     node.flush()
 
@@ -93,7 +85,7 @@ def test_identical_questions_are_joined(lab, node, name, rcode):
         replies = [dns.message.from_wire(sock.recv(4096)) for _ in questions]
     assert {r.id for r in replies} == set(questions)
     assert {r.rcode() for r in replies} == {rcode}
-    node_rests(node)
+    node.rest()
     together = node.totals()["upstream_queries"] - before - alone
     # Not exactly equal: which server of a pair comes first, and so what is needed, is by chance.
     assert together <= 2 * alone

@@ -4,6 +4,7 @@
 import collections
 import struct
 
+import dns.edns
 import dns.flags
 import dns.message
 import pytest
@@ -21,7 +22,9 @@ BUCKET_MIN = 20
 BUCKET_MAX = 125
 # A reply on the wire may wait that long for a busy core before the node knows of it.
 READING_S = 0.05
-ZONE_AT = {address: zone for zone, address, state in world.authorities() if state == "live"}
+CLIENT_COOKIE_LEN = 8
+SERVER_COOKIE_LEN = 16  # Of RFC 9018.
+ZONE_AT = {address: zone for zone, address, _, state in world.authorities() if state == "live"}
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +122,35 @@ def test_no_query_is_repeated_needlessly(seen, upstream):
         if reply is not None:
             answered[key] = min(reply.time_s, answered.get(key, reply.time_s))
     assert needless == []
+
+
+def cookies(found, address):
+    """The cookies in our questions to a server, in order."""
+    messages = [dns.message.from_wire(d.payload) for d in found if d.destination == address]
+    return [o.data for m in messages for o in m.options if o.otype == dns.edns.OptionType.COOKIE]
+
+
+def test_cookies_towards_authorities(lab, node):
+    """RFC 7873: ours from the first question on, and the server's with it once it gave one."""
+    node.flush()
+    with pcap.capture(lab) as found:
+        for i in range(20):
+            lab.ask(f"c{i}.many.brief.net.", "A")
+            lab.ask(f"c{i}.miss.bulk.net.", "A")
+    first_parts = []
+    for address in world.addresses_of("brief.net"):
+        ours = cookies(found, address)
+        if not ours:
+            continue
+        first_parts.append(ours[0][:CLIENT_COOKIE_LEN])
+        assert len(ours[0]) == CLIENT_COOKIE_LEN
+        assert {len(c) for c in ours[1:]} <= {CLIENT_COOKIE_LEN + SERVER_COOKIE_LEN}
+        assert {c[:CLIENT_COOKIE_LEN] for c in ours} == {first_parts[-1]}
+    assert sum(len(cookies(found, a)) for a in world.addresses_of("brief.net")) >= 20
+    # Every server sees another one, so that it means nothing elsewhere.
+    assert len(set(first_parts)) == len(first_parts)
+    for address in world.addresses_of("bulk.net"):
+        assert {len(c) for c in cookies(found, address)} <= {CLIENT_COOKIE_LEN}
 
 
 def test_known_zone_is_asked_directly(upstream):

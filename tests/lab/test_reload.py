@@ -4,6 +4,7 @@
 import signal
 
 import dns.rcode
+import dns.rdataclass
 import pytest
 
 from lab import CLIENT_V4, OTHER_CLIENT_V4, until
@@ -35,6 +36,17 @@ def test_reload_changes_the_access_list(lab, node, allow):
     assert not other_client_is_answered(lab)
     assert node.control("reload")["waiting_for_restart"] == ""
     assert other_client_is_answered(lab)
+
+
+def test_reload_changes_the_version(lab, node):
+    def told():
+        return lab.ask("version.bind.", "TXT", rdclass=dns.rdataclass.CH)
+
+    with node.reloaded("node", version="one of many"):
+        assert told().answer[0][0].strings == (b"one of many",)
+        with node.reloaded("node", version="hidden"):
+            assert told().rcode() == dns.rcode.REFUSED
+    assert told().answer[0][0].strings[0].startswith(b"quince ")
 
 
 def test_sighup_does_the_same(lab, node, allow):

@@ -4,6 +4,7 @@
 import socket
 import time
 
+import dns.edns
 import dns.flags
 import dns.message
 import dns.name
@@ -17,21 +18,17 @@ from lab import NODE_V4, NODE_V6, query
 AUTHORITIES = list(world.authorities())
 
 
-def udp_reply(lab, address, name, rdtype, edns_size=1232, timeout_s=5.0):
+def udp_reply(lab, address, name, rdtype, edns_size=1232, timeout_s=5.0, port=53):
     question = query(name, rdtype, edns_size)
     question.flags &= ~dns.flags.RD
-    wire = lab.exchange(question.to_wire(), address, timeout_s)
+    wire = lab.exchange(question.to_wire(), address, timeout_s, port=port)
     return None if wire is None else dns.message.from_wire(wire)
 
 
-def addresses_of(zone_name, state="live"):
-    zone = next(z for z in world.ZONES if z.name == zone_name)
-    return [a for s in zone.servers if s.state == state for a in s.addresses()]
-
-
-@pytest.mark.parametrize("zone, address, state", AUTHORITIES, ids=lambda v: v)
-def test_authority_is_what_it_is_meant_to_be(lab, zone, address, state):
-    reply = udp_reply(lab, address, zone, "SOA", timeout_s=0.3 if state == "silent" else 5.0)
+@pytest.mark.parametrize("zone, address, port, state", AUTHORITIES, ids=str)
+def test_authority_is_what_it_is_meant_to_be(lab, zone, address, port, state):
+    timeout_s = 0.3 if state == "silent" else 5.0
+    reply = udp_reply(lab, address, zone, "SOA", timeout_s=timeout_s, port=port)
     if state == "silent":
         assert reply is None
         return
@@ -51,15 +48,15 @@ def test_authority_is_what_it_is_meant_to_be(lab, zone, address, state):
 )
 def test_referral_carries_the_glue_of_the_delegation(lab, zone, glue_count):
     parent = world.parent_of(next(z for z in world.ZONES if z.name == zone))
-    reply = lab.ask_authority(addresses_of(parent.name)[0], f"www.{zone}.", "A")
+    reply = lab.ask_authority(world.addresses_of(parent.name)[0], f"www.{zone}.", "A")
     assert [r.rdtype for r in reply.authority] == [dns.rdatatype.NS]
     assert reply.authority[0].name.to_text() == zone + "."
     assert sum(len(rrset) for rrset in reply.additional) == glue_count
 
 
 def test_v6only_has_no_v4_and_v4only_no_v6(lab):
-    assert [":" in a for a in addresses_of("v6only.net")] == [True]
-    assert [":" in a for a in addresses_of("v4only.org")] == [False]
+    assert [":" in a for a in world.addresses_of("v6only.net")] == [True]
+    assert [":" in a for a in world.addresses_of("v4only.org")] == [False]
     assert lab.truth("www.v6only.net.", "A")[0] == dns.rcode.NOERROR
     assert lab.truth("www.v4only.org.", "AAAA")[0] == dns.rcode.NOERROR
 
@@ -92,7 +89,7 @@ def test_dname_brings_a_synthesized_cname(lab):
     ],
 )
 def test_large_sets_are_truncated_where_meant(lab, name, rdtype, edns_size, truncated):
-    reply = udp_reply(lab, addresses_of("example.com")[0], name, rdtype, edns_size)
+    reply = udp_reply(lab, world.addresses_of("example.com")[0], name, rdtype, edns_size)
     assert bool(reply.flags & dns.flags.TC) == truncated
 
 
@@ -103,7 +100,7 @@ def test_empty_nonterminal_and_missing_name_differ(lab):
 
 def test_deep_names_pass_five_cuts(lab):
     name = "a.b.c.d.e.deep.org."
-    address = addresses_of("org")[0]
+    address = world.addresses_of("org")[0]
     cuts = []
     for _ in world.DEEP_CUTS:
         reply = lab.ask_authority(address, name, "A")
@@ -128,8 +125,34 @@ def test_bulk_zone_is_whole(lab):
     assert lab.truth("never-seen.miss.bulk.net.", "A")[0] == dns.rcode.NOERROR
 
 
+def test_delegation_can_be_switched(lab):
+    """The parent forgets the zone, and the zone itself does not."""
+    address = world.addresses_of("haunted.org")[0]
+    name = "www.ghost.haunted.org."
+    delegated = lab.ask_authority(address, name, "A")
+    assert delegated.rcode() == dns.rcode.NOERROR and delegated.authority[0].ttl == 2
+    lab.script("undelegate", "ghost.haunted.org")
+    try:
+        assert lab.ask_authority(address, name, "A").rcode() == dns.rcode.NXDOMAIN
+        child = world.addresses_of("ghost.haunted.org")[0]
+        assert lab.ask_authority(child, "ghost.haunted.org.", "NS").answer[0].ttl == 3600
+    finally:
+        lab.script("delegate", "ghost.haunted.org")
+    assert lab.ask_authority(address, name, "A").authority[0].ttl == 2
+
+
+def test_cookie_is_answered_where_meant(lab):
+    client_cookie = b"12345678"
+    for zone, length in (("brief.net", 24), ("bulk.net", 0)):
+        question = query(f"{zone}.", "SOA", options=[dns.edns.GenericOption(10, client_cookie)])
+        wire = lab.exchange(question.to_wire(), world.addresses_of(zone)[0])
+        options = [o.data for o in dns.message.from_wire(wire).options if o.otype == 10]
+        assert [len(data) for data in options] == [length] * bool(length)
+        assert all(data.startswith(client_cookie) for data in options)
+
+
 def test_silence_can_be_switched(lab):
-    address = addresses_of("mixedcase.net")[0]
+    address = world.addresses_of("mixedcase.net")[0]
     lab.script("silence", address)
     try:
         assert udp_reply(lab, address, "mixedcase.net.", "SOA", timeout_s=0.3) is None

@@ -4,15 +4,16 @@
 
 From this description come the zone files, one NSD configuration per authority, the root hints and
 the address lists that scripts/lab uses; the tests import it to know who serves what. Run as
-`world.py DIRECTORY` it writes them all:
+`world.py DIRECTORY` it writes them all; `world.py DIRECTORY undelegate ZONE` writes the zone file
+above that zone anew without it, `delegate` with it again, and both print the role concerned:
 
     zones/NAME.zone   one file per zone that somebody serves
     nsd/ROLE.conf     one NSD each; role names are zone names, plus `lame` and `broken`
     root.hints        the root servers, for the resolver
     addresses         every authority's address, one a line
     silent            those whose packets must be dropped without a word
-    authorities.tsv   zone, address, and what a SOA question there must bring: an answer (live),
-                      a refusal or referral (lame), SERVFAIL (broken), or nothing (silent)
+    authorities.tsv   zone, address, port, and what a SOA question there must bring: an answer
+                      (live), a refusal or referral (lame), SERVFAIL (broken), or nothing (silent)
 
 Server number N has the addresses 10.53.0.N and fd00:53::N (the same digits, so ::101 is 0x101).
 """
@@ -37,6 +38,7 @@ class Server:
     has_v4: bool = True
     has_v6: bool = True
     state: str = "live"
+    port: int = 53
 
     def addresses(self):
         if self.number == 0:
@@ -56,8 +58,11 @@ class Zone:
     servers: list
     body: str = ""
     served: bool = True
+    delegated: bool = True  # If not, who wants to ask must have been told of the servers.
+    cookies: bool = False  # Whether the servers answer DNS cookies (RFC 7873).
     soa_ttl_s: int = 3600
     soa_minimum_s: int = 300
+    delegation_ttl_s: int = 3600  # In the parent; the zone's own NS records have 3600 s.
     file_name: str = field(default="")
 
     def role(self):
@@ -91,6 +96,8 @@ unknown TYPE65280 \# 6 c0ffee00a5ff
 zero-ttl 0 A 192.0.2.4
 ; Lives long enough to be watched ageing.
 ageing 300 A 192.0.2.5
+; Ends soon, but lives long enough to be asked again before that.
+popular 10 A 192.0.2.8
 
 ; The name "ent" exists without records: NODATA, not NXDOMAIN.
 below.ent A 192.0.2.6
@@ -214,7 +221,7 @@ aLiAs CNAME wWw.MixedCase.NET.
         "thirteen.com",
         "Thirteen servers, as the largest delegations have.",
         numbered("thirteen.com", 101, 13),
-        "www A 192.0.2.47",
+        "www A 192.0.2.47\nbrief 1 A 192.0.2.52",
     ),
     Zone(
         "onedead.com",
@@ -279,6 +286,47 @@ aLiAs CNAME wWw.MixedCase.NET.
         for i, name in enumerate(DEEP_CUTS)
     ),
     Zone(
+        "brief.net",
+        "Whatever is known of it ends after a second; its servers answer cookies.",
+        numbered("brief.net", 46, 2, has_v6=False),
+        "www 1 A 192.0.2.62\n*.many 1 A 192.0.2.63",
+        cookies=True,
+        soa_minimum_s=1,
+    ),
+    Zone(
+        "haunted.org",
+        "Delegates a zone for two seconds at a time, and may cease to.",
+        numbered("haunted.org", 48, 1),
+        soa_minimum_s=1,
+    ),
+    Zone(
+        "ghost.haunted.org",
+        "Says that its own nameservers live long, whatever the parent says.",
+        numbered("ghost.haunted.org", 49, 1),
+        "*.many 1 A 192.0.2.64",
+        delegation_ttl_s=2,
+    ),
+    Zone(
+        "consul",
+        "Service discovery: no delegation leads to it, and its port is not 53.",
+        [Server("ns1.consul", 61, port=8600)],
+        "web.service A 192.0.2.65",
+        delegated=False,
+    ),
+    Zone(
+        "corp.example",
+        "A company's inner zone: no delegation leads to it, but it delegates another.",
+        [Server("ns1.corp.example", 62, port=5353)],
+        "www A 192.0.2.66",
+        delegated=False,
+    ),
+    Zone(
+        "lab.corp.example",
+        "Delegated as usual, below a zone that is not.",
+        numbered("lab.corp.example", 63, 1),
+        "www A 192.0.2.67",
+    ),
+    Zone(
         "bulk.net",
         f"For load: hosts h0 to h{BULK_HOST_COUNT - 1}, and a wildcard for names not seen before.",
         numbered("bulk.net", 51, 2),
@@ -309,6 +357,7 @@ server:
     rrl-size: 16
     rrl-ratelimit: 0
     rrl-whitelist-ratelimit: 0
+    answer-cookie: {cookies}
 {binds}
 remote-control:
     control-enable: no
@@ -318,6 +367,12 @@ remote-control:
 def zone_of(name):
     """The deepest zone of the description that contains `name`."""
     return max((z for z in ZONES if z.contains(name)), key=lambda z: len(z.name))
+
+
+def addresses_of(zone_name, state="live"):
+    """The addresses of a zone's servers that are in one state."""
+    zone = next(z for z in ZONES if z.name == zone_name)
+    return [a for s in zone.servers if s.state == state for a in s.addresses()]
 
 
 def parent_of(zone):
@@ -330,14 +385,14 @@ def delegation(parent, child):
     """NS records of `child` in `parent`, with the glue a registry would hold and no other."""
     lines = [f"\n; {child.why}"]
     for server in child.servers:
-        lines.append(f"{child.name}. NS {server.name}.")
+        lines.append(f"{child.name}. {child.delegation_ttl_s} NS {server.name}.")
         if parent.name == "" or child.contains(server.name):
             lines += server.records()
     return lines
 
 
-def zone_text(zone):
-    """The zone file of a served zone."""
+def zone_text(zone, without=None):
+    """The zone file of a served zone, `without` one of those that it delegates."""
     primary = zone.servers[0].name
     lines = [
         f"; {zone.why}",
@@ -353,7 +408,7 @@ def zone_text(zone):
         lines += server.records()
     lines.append(zone.body)
     for child in ZONES:
-        if child is not zone and parent_of(child) is zone:
+        if child.delegated and child is not without and parent_of(child) is zone:
             lines += delegation(zone, child)
     return "\n".join(lines) + "\n"
 
@@ -362,30 +417,34 @@ def zone_file_name(zone):
     return zone.file_name or f"{zone.role()}.zone"
 
 
+def binds(servers):
+    """What an NSD listens on to be all of these servers."""
+    return [f"{address}@{s.port}" for s in servers for address in s.addresses()]
+
+
 def roles():
     """Role name -> (addresses to bind, zone clauses) of every NSD to run."""
     found = {}
     for zone in ZONES:
         for server in zone.servers:
             if server.state in ("lame", "broken"):
-                binds, _ = found.setdefault(server.state, ([], {}))
-                binds += server.addresses()
+                found.setdefault(server.state, ([], {}))[0].extend(binds([server]))
         if zone.served:
-            binds = [a for s in zone.servers if s.state == "live" for a in s.addresses()]
-            found[zone.role()] = (binds, {zone.name + ".": zone_file_name(zone)})
+            live = [s for s in zone.servers if s.state == "live"]
+            found[zone.role()] = (binds(live), {zone.name + ".": zone_file_name(zone)})
         elif zone.servers[0].state == "broken":
             found["broken"][1][zone.name + "."] = "missing.zone"
     return found
 
 
 def authorities():
-    """(zone name, address, state) of every address that a delegation leads to."""
+    """(zone name, address, port, state) of every server of every zone."""
     for zone in ZONES:
         for server in zone.servers:
             # A server of the parent that is listed for a zone it does not hold is lame, too.
             state = "lame" if server.state == "live" and not zone.served else server.state
             for address in server.addresses():
-                yield zone.name + ".", address, state
+                yield zone.name + ".", address, server.port, state
 
 
 def addresses(state=None):
@@ -401,9 +460,13 @@ def write(base):
     for zone in ZONES:
         if zone.served:
             (base / "zones" / zone_file_name(zone)).write_text(zone_text(zone))
-    for role, (binds, zones) in roles().items():
+    with_cookies = {zone.role() for zone in ZONES if zone.cookies}
+    for role, (listens, zones) in roles().items():
         text = NSD_CONF.format(
-            base=base, role=role, binds="\n".join(f"    ip-address: {a}" for a in binds)
+            base=base,
+            role=role,
+            cookies="yes" if role in with_cookies else "no",
+            binds="\n".join(f"    ip-address: {a}" for a in listens),
         )
         for name, file_name in zones.items():
             text += f'zone:\n    name: "{name}"\n    zonefile: "{file_name}"\n'
@@ -414,10 +477,31 @@ def write(base):
     (base / "root.hints").write_text("\n".join(hints) + "\n")
     (base / "addresses").write_text("\n".join(addresses()) + "\n")
     (base / "silent").write_text("\n".join(addresses("silent")) + "\n")
-    (base / "authorities.tsv").write_text("".join("\t".join(a) + "\n" for a in authorities()))
+    (base / "authorities.tsv").write_text(
+        "".join("\t".join(map(str, a)) + "\n" for a in authorities())
+    )
+
+
+def write_delegation(base, name, delegated):
+    """Writes the zone file above the zone `name` anew, with or without it; returns the role."""
+    zone = next((z for z in ZONES if z.name == name and z.delegated), None)
+    if zone is None:
+        sys.exit(f"No zone of this lab delegates {name}.")
+    parent = parent_of(zone)
+    text = zone_text(parent, None if delegated else zone)
+    (base / "zones" / zone_file_name(parent)).write_text(text)
+    return parent.role()
+
+
+def main(words):
+    match words:
+        case [directory]:
+            write(Path(directory).resolve())
+        case [directory, ("delegate" | "undelegate") as verb, zone]:
+            print(write_delegation(Path(directory), zone, verb == "delegate"))
+        case _:
+            sys.exit("usage: world.py DIRECTORY [delegate|undelegate ZONE]")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: world.py DIRECTORY")
-    write(Path(sys.argv[1]).resolve())
+    main(sys.argv[1:])
