@@ -13,7 +13,7 @@
 static void
 task_set_name(struct qn_resolver *resolver, struct qn_task *task, const struct qn_name *name)
 {
-	qn_task_wait_no_more(resolver, task);
+	qn_task_leave_zone(resolver, task);
 	qn_name_copy(&task->name, name);
 	task->zone_known = false;
 	task->seen_refused = false;
@@ -286,6 +286,12 @@ qn_task_step(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 			break;
 		}
 	}
+	if (task->zone_slot == QN_ZONE_SLOT_NONE && !qn_task_enter_zone(resolver, task)) {
+		qn_counter_add(&resolver->counters.tasks_shed_zone, 1);
+		task->starved = true;
+		qn_task_fail(resolver, task, QN_EDE_NOT_READY, now);
+		return;
+	}
 	minimize_from_cache(resolver, task, now);
 	task_query(resolver, task, now);
 }
@@ -365,7 +371,7 @@ replied_referral(struct qn_resolver *resolver, struct qn_task *task, struct qn_n
 	qn_store_put_delegation(&resolver->store, &resolver->reply.delegation, now);
 	qn_store_drop_delegations(
 	    &resolver->store, &resolver->reply.delegation.zone, &task->zone.zone);
-	qn_task_wait_no_more(resolver, task);
+	qn_task_leave_zone(resolver, task);
 	qn_delegation_copy(&task->zone, &resolver->reply.delegation);
 	qn_task_zone_prepare(resolver, task, now);
 	task->last_resort = false;

@@ -6,6 +6,9 @@
 /* Tasks looked at in search of a cycle before it is taken for granted. */
 #define CYCLE_SEARCH_MAX 64
 
+/* The part of all tasks that one zone may hold when places become rare. */
+#define ZONE_SHARE 16
+
 static uint32_t
 question_hash(const struct qn_resolver *resolver, const struct qn_question *question)
 {
@@ -154,6 +157,7 @@ task_create(struct qn_resolver *resolver, const struct qn_question *question, ui
 	task->refresh = false;
 	task->trace_number = parent != NULL ? parent->trace_number : 0;
 	task->upstream = NULL;
+	task->zone_slot = QN_ZONE_SLOT_NONE;
 	task->starved = false;
 	task->seen_refused = false;
 	task->seen_other = false;
@@ -227,6 +231,20 @@ qn_task_ready(struct qn_resolver *resolver, struct qn_task *task)
 		qn_list_append(&resolver->ready, &task->queue_link);
 }
 
+bool
+qn_task_enter_zone(struct qn_resolver *resolver, struct qn_task *task)
+{
+	const struct qn_pool *tasks = &resolver->parts.tasks;
+	struct qn_cache_key key;
+
+	qn_cache_key_init(&key, resolver->store.hash_key, QN_CACHE_DELEGATION, &task->zone.zone, 0);
+	qn_assert(task->zone_slot == QN_ZONE_SLOT_NONE);
+	task->zone_slot = (uint16_t)(key.hash % QN_ZONE_SLOT_COUNT);
+	resolver->zone_tasks[task->zone_slot]++;
+	return tasks->used <= tasks->capacity / 2 ||
+	       resolver->zone_tasks[task->zone_slot] <= tasks->capacity / ZONE_SHARE;
+}
+
 /* --- Waiting ---------------------------------------------------------------------------- */
 
 bool
@@ -254,10 +272,13 @@ wait_end(struct qn_resolver *resolver, struct qn_wait *wait)
 }
 
 void
-qn_task_wait_no_more(struct qn_resolver *resolver, struct qn_task *task)
+qn_task_leave_zone(struct qn_resolver *resolver, struct qn_task *task)
 {
 	while (!qn_list_empty(&task->waits))
 		wait_end(resolver, qn_list_entry(task->waits.next, struct qn_wait, parent_link));
+	if (task->zone_slot != QN_ZONE_SLOT_NONE)
+		resolver->zone_tasks[task->zone_slot]--;
+	task->zone_slot = QN_ZONE_SLOT_NONE;
 }
 
 static bool
@@ -373,7 +394,7 @@ task_end(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 	qn_wheel_stop(&resolver->wheel, &task->timed.timer);
 	qn_list_remove(&task->table_link);
 	qn_list_remove(&task->queue_link);
-	qn_task_wait_no_more(resolver, task);
+	qn_task_leave_zone(resolver, task);
 	if (task->upstream != NULL)
 		qn_upstream_release(resolver, task->upstream);
 	if (qn_list_empty(&task->askers))

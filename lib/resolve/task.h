@@ -72,6 +72,7 @@ struct qn_task {
 	bool last_resort;       /* Takes answers that are not authoritative. */
 	bool zone_known;        /* Whether `zone` has been looked up for this `name`. */
 	struct qn_delegation zone;
+	uint16_t zone_slot; /* In `zone_tasks` of the resolver; QN_ZONE_SLOT_NONE: in none. */
 	struct qn_upstream *upstream; /* In flight, or NULL. */
 
 	/*
@@ -132,6 +133,10 @@ struct qn_resolver_parts {
 	struct qn_ledger ledger;
 };
 
+/** Tasks are counted by the zone they ask, in slots that a keyed hash of its name gives. */
+#define QN_ZONE_SLOT_COUNT 1024u
+#define QN_ZONE_SLOT_NONE  UINT16_MAX
+
 struct qn_resolver {
 	const struct qn_resolve_config *config;
 	struct qn_store store;
@@ -143,7 +148,8 @@ struct qn_resolver {
 	qn_counter upstream_gauge;
 	qn_counter large_gauge;
 
-	struct qn_list *table; /* Running tasks by hash. */
+	uint32_t zone_tasks[QN_ZONE_SLOT_COUNT]; /* Running tasks by the zone they ask. */
+	struct qn_list *table;                   /* Running tasks by hash. */
 	uint32_t table_mask;
 
 	struct qn_list ready; /* Tasks to step before the event is over. */
@@ -186,11 +192,21 @@ void qn_task_promote(struct qn_resolver *resolver, struct qn_task *task, struct 
 QN_MUST_USE bool qn_task_wait(
     struct qn_resolver *resolver, struct qn_task *parent, struct qn_task *child, uint8_t server);
 
-/** Ends all waiting: what was waited for is about a zone that is not asked any more. */
-void qn_task_wait_no_more(struct qn_resolver *resolver, struct qn_task *task);
+/**
+ * Ends what a task has to do with its zone: it is not counted there any more, and does not
+ * wait for addresses of its servers, which must not become servers of the next zone.
+ */
+void qn_task_leave_zone(struct qn_resolver *resolver, struct qn_task *task);
 
 /** Whether `task` waits, through others, for `wanted`. A search that gets long says yes. */
 bool qn_task_depends_on(const struct qn_task *task, const struct qn_task *wanted);
+
+/**
+ * Counts the task under the zone that it has come to. False when that one zone holds a
+ * sixteenth of all places and half of all are taken: then it is shed, so that silent servers
+ * of one zone cannot keep everybody else's questions out.
+ */
+QN_MUST_USE bool qn_task_enter_zone(struct qn_resolver *resolver, struct qn_task *task);
 
 /** Queues a task to be stepped before the current event is over. */
 void qn_task_ready(struct qn_resolver *resolver, struct qn_task *task);

@@ -11,6 +11,11 @@
 #define ANY_TTL_S      3600
 #define CHAOS_TEXT_MAX 255
 
+/* Parts of a record: type and class, TTL, and the length of the rdata. */
+#define TYPE_CLASS_LEN 4
+#define TTL_LEN        4
+#define TTL_LENGTH_LEN 6
+
 /* --- Reading ---------------------------------------------------------------------------- */
 
 /* Whether a type can be asked for at all: not one that stands for a message or a transfer. */
@@ -138,57 +143,74 @@ write_edns(struct qn_writer *writer, const struct qn_client_query *query, uint16
 	qn_write_section_count(writer, QN_SECTION_ADDITIONAL, 1);
 }
 
-/* The longest run of whole RRsets of the answer section that ends within `limit`. */
-struct cut {
-	size_t end;
-	uint16_t record_count;
-};
-
-static struct cut
-find_cut(const struct qn_message *message, size_t limit)
+/* Whether the owners at two places of a message are one name. */
+static bool
+owners_equal(struct qn_view message, size_t a, size_t b)
 {
-	struct qn_record_walk walk = qn_message_walk(message);
-	struct cut whole = {message->records_at, 0};
-	struct cut open = whole;
-	struct qn_record last, record;
-	enum qn_section section;
+	struct qn_reader reader = qn_reader_of(message);
+	struct qn_name name_a, name_b;
 
-	while (qn_record_next(&walk, &record, &section) && section == QN_SECTION_ANSWER) {
-		const bool same = open.record_count > 0 && last.type == record.type &&
-		                  qn_name_equal(&last.owner, &record.owner);
+	/* The records of an RRset mostly have the same pointer. */
+	if (message.data[a] > QN_LABEL_MAX && memcmp(message.data + a, message.data + b, 2) == 0)
+		return true;
+	reader.at = a;
+	qn_read_name(&reader, &name_a);
+	reader.at = b;
+	qn_read_name(&reader, &name_b);
+	return qn_name_equal(&name_a, &name_b);
+}
 
-		if (!same)
+/*
+ * The longest run of whole RRsets of the answer section that ends within `limit`. Of
+ * `message`, the records stand at `records_at`; what is far behind `limit` may be missing.
+ */
+static struct qn_answer_part
+find_cut(struct qn_view message, size_t records_at, const struct qn_answer *answer, size_t limit)
+{
+	const uint8_t *records = answer->records.data;
+	struct qn_answer_part whole = {0, 0};
+	struct qn_answer_part open = {0, 0};
+	uint16_t last_type = 0;
+	size_t last_at = 0;
+
+	for (uint16_t i = 0; i < answer->answer_count; i++) {
+		const size_t at = records_at + open.len;
+		const size_t ttl_at = qn_load_be16(answer->ttl_places.data + 2 * (size_t)i);
+		const uint16_t type = qn_load_be16(records + ttl_at - TYPE_CLASS_LEN);
+
+		if (i == 0 || type != last_type || !owners_equal(message, last_at, at))
 			whole = open;
-		open.end = record.rdata_at + record.rdata_len;
+		open.len = ttl_at + TTL_LENGTH_LEN + qn_load_be16(records + ttl_at + TTL_LEN);
 		open.record_count++;
-		last.type = record.type;
-		qn_name_copy(&last.owner, &record.owner);
-		if (open.end > limit)
+		if (records_at + open.len > limit)
 			return whole;
+		last_type = type;
+		last_at = at;
 	}
 	return open;
 }
 
-/* Writes as many whole RRsets as fit, with TC, behind the question that `writer` ends with. */
+/*
+ * Writes as many whole RRsets as end within `limit`, with TC, behind the question that
+ * `writer` ends with. Looks at no more of the answer than that: who asks for a large one in
+ * small pieces must not cost more than others.
+ */
 static void
-write_truncated(struct qn_writer *writer, const struct qn_client_query *query,
-    const struct qn_answer *answer, uint32_t age_s, size_t limit, uint8_t *scratch)
+write_truncated(struct qn_writer *writer, const struct qn_answer *answer, uint32_t age_s,
+    size_t limit, uint8_t *scratch)
 {
-	struct qn_writer whole = qn_writer_of((struct qn_span){scratch, QN_CLIENT_SCRATCH_LEN});
-	struct qn_message message;
+	/* The first record that does not fit begins within the limit: its owner has to be read. */
+	const size_t records_at = writer->at;
+	const size_t most = limit - records_at + QN_NAME_MAX;
+	const size_t len = answer->records.len < most ? answer->records.len : most;
+
+	memcpy(scratch, writer->data, records_at);
+	memcpy(scratch + records_at, answer->records.data, len);
+	const struct qn_answer_part cut =
+	    find_cut((struct qn_view){scratch, records_at + len}, records_at, answer, limit);
 
 	qn_store_be16(writer->data + 2, (uint16_t)(qn_load_be16(writer->data + 2) | QN_FLAG_TC));
-	write_head(&whole, query, answer);
-	qn_answer_write(&whole, answer, age_s);
-	qn_write_section_count(&whole, QN_SECTION_ANSWER, answer->answer_count);
-	qn_write_section_count(&whole, QN_SECTION_AUTHORITY, answer->authority_count);
-	if (whole.overflowed ||
-	    qn_message_read(&message, (struct qn_view){whole.data, whole.at}) != QN_MESSAGE_OK)
-		return;
-	const struct cut cut = find_cut(&message, limit);
-
-	qn_write_bytes(writer,
-	    (struct qn_view){whole.data + message.records_at, cut.end - message.records_at});
+	qn_answer_write_part(writer, answer, cut, age_s);
 	qn_write_section_count(writer, QN_SECTION_ANSWER, cut.record_count);
 }
 
@@ -209,7 +231,7 @@ qn_client_reply(struct qn_span payload, const struct qn_client_query *query,
 	*truncated = writer.overflowed;
 	if (*truncated) {
 		qn_writer_rewind(&writer, mark);
-		write_truncated(&writer, query, answer, age_s, room - opt_len, scratch);
+		write_truncated(&writer, answer, age_s, room - opt_len, scratch);
 	} else {
 		qn_write_section_count(&writer, QN_SECTION_ANSWER, answer->answer_count);
 		qn_write_section_count(&writer, QN_SECTION_AUTHORITY, answer->authority_count);

@@ -46,7 +46,7 @@ enum qn_client_verdict {
 QN_MUST_USE enum qn_client_verdict qn_client_read(
     struct qn_client_query *query, struct qn_view datagram);
 
-/** Space for a reply that had to be cut down: one whole DNS message. */
+/** Space for cutting a reply down: one whole DNS message. */
 #define QN_CLIENT_SCRATCH_LEN 65535
 
 /**

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "shard/shard_state.h"
 
+/* The part of all places to wait in that clients of one network may have. */
+#define NETWORK_SHARE 16
+
 /* Answers that live shorter than this are not asked for again before their end. */
 #define REFRESH_LEAST_S 10u
 
@@ -131,12 +134,47 @@ answer_mark_stale(struct qn_shard *shard, struct qn_answer *answer)
 	qn_counter_add(&shard->counters.client_stale, 1);
 }
 
+/* The slot of the network a client comes from: its /24, or its /56. */
+static uint16_t
+network_slot(const struct qn_shard *shard, const struct qn_address *client)
+{
+	const struct qn_view network = {client->octets, client->family == QN_FAMILY_IPV6 ? 7 : 3};
+
+	return (uint16_t)(qn_hash(&shard->shared.hash_key, network) % QN_PARKED_SLOT_COUNT);
+}
+
+/* A place for a client to wait in; NULL when there is none, or its network has its share. */
+static struct qn_parked *
+parked_take(struct qn_shard *shard, const struct qn_address *client)
+{
+	const uint16_t slot = network_slot(shard, client);
+	struct qn_parked *parked;
+
+	if (shard->parked_by_network[slot] > shard->parked.capacity / NETWORK_SHARE)
+		return NULL;
+	parked = qn_pool_take(&shard->parked);
+	if (parked == NULL)
+		return NULL;
+	parked->network_slot = slot;
+	shard->parked_by_network[slot]++;
+	qn_counter_add(&shard->parked_gauge, 1);
+	return parked;
+}
+
+static void
+parked_put(struct qn_shard *shard, struct qn_parked *parked)
+{
+	shard->parked_by_network[parked->network_slot]--;
+	qn_pool_put(&shard->parked, parked);
+	qn_counter_sub(&shard->parked_gauge, 1);
+}
+
 /* Parks the client and hands its question to the iterator. */
 static struct qn_shard_result
 client_park(struct qn_shard *shard, uint16_t link, const struct qn_frame *frame,
     const struct qn_client_query *query, uint64_t wait_us, struct qn_now now)
 {
-	struct qn_parked *parked = qn_pool_take(&shard->parked);
+	struct qn_parked *parked = parked_take(shard, &frame->source.address);
 
 	if (parked == NULL) {
 		qn_counter_add(&shard->counters.client_shed, 1);
@@ -149,12 +187,11 @@ client_park(struct qn_shard *shard, uint16_t link, const struct qn_frame *frame,
 	parked->link = link;
 	if (qn_resolver_ask(shard->resolver, &query->question, &parked->asker, wait_us, now) ==
 	    QN_ASK_SHED) {
-		qn_pool_put(&shard->parked, parked);
+		parked_put(shard, parked);
 		qn_counter_add(&shard->counters.client_shed, 1);
 		return qn_shard_result_of(QN_SHARD_DONE);
 	}
 	qn_counter_add(&shard->counters.cache_misses, 1);
-	qn_counter_add(&shard->parked_gauge, 1);
 	return qn_shard_result_of(QN_SHARD_DONE);
 }
 
@@ -364,8 +401,7 @@ qn_shard_client_output(
 	packet->len = qn_frame_build_udp(
 	    qn_packet_span(packet), &parked->path, &parked->service, &parked->client, len);
 	*link_index = parked->link;
-	qn_pool_put(&shard->parked, parked);
-	qn_counter_sub(&shard->parked_gauge, 1);
+	parked_put(shard, parked);
 	qn_counter_add(&shard->counters.client_answered, 1);
 	return true;
 }

@@ -19,7 +19,11 @@ struct qn_parked {
 	struct qn_endpoint client;
 	struct qn_endpoint service;
 	uint16_t link;
+	uint16_t network_slot;
 };
+
+/** Parked clients are counted by network, in slots that a keyed hash of it gives. */
+#define QN_PARKED_SLOT_COUNT 4096u
 
 struct qn_shard {
 	struct qn_shard_limits limits;
@@ -28,6 +32,7 @@ struct qn_shard {
 	struct qn_resolver *resolver;
 	struct qn_transport_table transport;
 	struct qn_pool parked;
+	uint32_t parked_by_network[QN_PARKED_SLOT_COUNT]; /* By where they come from. */
 	qn_counter parked_gauge;
 	bool sweeping; /* A flush is on its way; `sweep` says where it stands. */
 	struct qn_cache_sweep sweep;
