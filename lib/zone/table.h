@@ -8,7 +8,6 @@
  * included (RFC 4592 s2.2.2). A node is found from its parent by a hash table over (parent,
  * label), so a name is looked up as deep as the tree knows it and no deeper.
  */
-#include "base/hash.h"
 #include "zone/zones.h"
 
 struct qn_zone_node {
@@ -57,13 +56,15 @@ qn_zone_top_bit(uint8_t len, uint8_t first)
 }
 
 /**
- * The hash of a label, in lower case with its length in front, below node `parent`. It needs
- * no secret: nobody but the operator puts names in.
+ * The hash of a label, its length in front, below node `parent`, whatever its letter case
+ * (FNV-1a). It needs no secret: nobody but the operator puts names in.
  */
 static inline uint32_t
 qn_zone_hash(uint32_t parent, const uint8_t *label)
 {
-	const struct qn_hash_key key = {parent, 0};
+	uint32_t hash = 0x811c9dc5u ^ parent * 0x9e3779b9u;
 
-	return (uint32_t)qn_hash(&key, (struct qn_view){label, *label + 1u});
+	for (unsigned i = 0; i <= *label; i++)
+		hash = (hash ^ qn_octet_lower(label[i])) * 0x01000193u;
+	return hash ^ hash >> 15;
 }

@@ -3,11 +3,10 @@
 
 #include "zone/table.h"
 
-#include <string.h>
-
 /* For how long a forged address may be kept. */
 #define NULL_TTL_S 300
 
+/* The wildcard as a label. */
 static const uint8_t asterisk[] = {1, '*'};
 
 /* --- Names ------------------------------------------------------------------------------ */
@@ -44,11 +43,15 @@ is_child(const struct qn_zones *zones, uint32_t node, uint32_t parent, const uin
 {
 	const uint8_t *have = zones->octets + zones->nodes[node].label_at;
 
-	return zones->nodes[node].parent == parent && *have == *label &&
-	       memcmp(have + 1, label + 1, *label) == 0;
+	if (zones->nodes[node].parent != parent || *have != *label)
+		return false;
+	for (unsigned i = 1; i <= *label; i++)
+		if (have[i] != qn_octet_lower(label[i]))
+			return false;
+	return true;
 }
 
-/* The node of a label in lower case, its length in front; 0 when there is none. */
+/* The node of a label, its length in front; 0 when there is none. */
 static uint32_t
 child_find(const struct qn_zones *zones, uint32_t parent, const uint8_t *label)
 {
@@ -90,14 +93,9 @@ walk_down(const struct qn_zones *zones, const struct qn_name *name, const struct
 	*walk = (struct walk){0};
 	walk_enter(zones, walk, 0, 0);
 	while (walk->depth < labels->count) {
-		const uint8_t *label =
-		    name->octets + labels->starts[labels->count - 1 - walk->depth];
-		uint8_t lower[1 + QN_LABEL_MAX];
-		uint32_t child;
+		const uint8_t start = labels->starts[labels->count - 1 - walk->depth];
+		const uint32_t child = child_find(zones, walk->node, name->octets + start);
 
-		for (unsigned i = 0; i <= *label; i++)
-			lower[i] = qn_octet_lower(label[i]);
-		child = child_find(zones, walk->node, lower);
 		if (child == 0)
 			return;
 		walk_enter(zones, walk, child, walk->depth + 1);

@@ -3,6 +3,7 @@
  * What local data answers, by the kind of the zone that a name is in.
  */
 #include "local.h"
+#include "zone/table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -487,6 +488,21 @@ huge_name(unsigned number)
 	return test_name(text);
 }
 
+/* The most slots that a search for any name looks at: up to the next empty one. */
+static unsigned
+longest_search(const struct qn_zones *zones)
+{
+	unsigned longest = 0, run = 0;
+
+	/* Twice around: a run may begin at the end. */
+	for (uint64_t i = 0; i < 2 * ((uint64_t)zones->slot_mask + 1); i++) {
+		run = zones->slots[i & zones->slot_mask].node != 0 ? run + 1 : 0;
+		if (run > longest)
+			longest = run;
+	}
+	return longest + 1;
+}
+
 TEST(many_names_stay_small_and_are_all_found)
 {
 	static const uint8_t address[4] = {0};
@@ -503,6 +519,7 @@ TEST(many_names_stay_small_and_are_all_found)
 	local_build(&local);
 	size = qn_zones_size(local.items, local.count);
 	assert_in_range(size, 1, 80 * HUGE_COUNT);
+	assert_in_range(longest_search(local.zones), 1, 64);
 	for (unsigned i = 0; i < 2 * HUGE_COUNT; i++) {
 		const struct qn_name name = huge_name(i);
 
