@@ -73,14 +73,24 @@ qn_answer_open(struct qn_answer *answer, struct qn_view value)
 void
 qn_answer_write(struct qn_writer *writer, const struct qn_answer *answer, uint32_t age_s)
 {
+	const struct qn_answer_part whole = {
+	    answer->records.len, (uint16_t)(answer->answer_count + answer->authority_count)};
+
+	qn_answer_write_part(writer, answer, whole, age_s);
+}
+
+void
+qn_answer_write_part(struct qn_writer *writer, const struct qn_answer *answer,
+    struct qn_answer_part part, uint32_t age_s)
+{
 	const size_t records_at = writer->at;
 
 	if (QN_BREAK(ttl))
 		age_s = 0;
-	qn_write_bytes(writer, answer->records);
+	qn_write_bytes(writer, (struct qn_view){answer->records.data, part.len});
 	if (writer->overflowed)
 		return;
-	for (size_t i = 0; i < answer->ttl_places.len; i += 2) {
+	for (size_t i = 0; i < 2 * (size_t)part.record_count; i += 2) {
 		uint8_t *ttl =
 		    writer->data + records_at + qn_load_be16(answer->ttl_places.data + i);
 		const uint32_t ttl_s = qn_load_be32(ttl);

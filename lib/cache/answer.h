@@ -39,3 +39,13 @@ QN_MUST_USE bool qn_answer_open(struct qn_answer *answer, struct qn_view value);
  * header are the caller's to set.
  */
 void qn_answer_write(struct qn_writer *writer, const struct qn_answer *answer, uint32_t age_s);
+
+/** The first records of an answer. */
+struct qn_answer_part {
+	size_t len; /* Octets of them. */
+	uint16_t record_count;
+};
+
+/** Appends no more than `part` of the records, as write does. */
+void qn_answer_write_part(struct qn_writer *writer, const struct qn_answer *answer,
+    struct qn_answer_part part, uint32_t age_s);

@@ -206,6 +206,31 @@ TEST(answer_of_many_records)
 		    &walk, QN_SECTION_ANSWER, "MANY.example.", QN_TYPE_A, i < 1000 ? 0 : i - 1000);
 }
 
+/* The first records alone: nothing of the others is written, nor looked at. */
+TEST(answer_goes_out_in_part)
+{
+	const struct qn_view value = encode_lines(
+	    TEST_LINES("question a.example A", "answer a.example 300 A 192.0.2.1",
+		"answer a.example 200 A 192.0.2.2", "answer a.example 100 A 192.0.2.3"),
+	    0, QN_EDE_NONE);
+	const struct qn_answer_part parts[] = {{0, 0}, {16, 1}, {32, 2}, {48, 3}};
+	struct qn_answer answer;
+
+	assert_true(qn_answer_open(&answer, value));
+	for (size_t i = 0; i < COUNT_OF(parts); i++) {
+		struct qn_writer writer = qn_writer_of((struct qn_span){reply_room, parts[i].len});
+
+		memset(reply_room, 0xee, 64);
+		qn_answer_write_part(&writer, &answer, parts[i], 10);
+		assert_false(writer.overflowed);
+		assert_int_equal(writer.at, parts[i].len);
+		for (size_t k = 0; k < i; k++)
+			assert_int_equal(qn_load_be32(reply_room + 16 * k + 6), 300 - 100 * k - 10);
+		for (size_t at = parts[i].len; at < 64; at++)
+			assert_int_equal(reply_room[at], 0xee);
+	}
+}
+
 TEST(answer_needs_room)
 {
 	const struct qn_message message = TEST_MESSAGE("question a.example A",
@@ -282,6 +307,7 @@ main(void)
 	    cmocka_unit_test(answer_served_stale_has_one_lifetime_for_all),
 	    cmocka_unit_test(answer_follows_the_letter_case_of_the_question),
 	    cmocka_unit_test(answer_of_many_records),
+	    cmocka_unit_test(answer_goes_out_in_part),
 	    cmocka_unit_test(answer_needs_room),
 	    cmocka_unit_test(answer_opens_whole_values_only),
 	    cmocka_unit_test(answer_does_not_write_where_it_does_not_fit),

@@ -358,13 +358,17 @@ TEST(client_truncates_the_authority)
 	assert_int_equal(reply.record_counts[QN_SECTION_AUTHORITY], 0);
 }
 
+#define LABEL_60 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+/* A name of 255 octets. */
+#define LONG_NAME LABEL_60 "." LABEL_60 "." LABEL_60 "." LABEL_60 ".xxxxxxxxx"
+
 /* A random answer: RRsets of one to many records, each differing from the one before. */
 static struct qn_view
 random_answer(struct qn_random *random, const struct qn_question *question)
 {
 	static uint8_t room[TEST_MESSAGE_MAX];
-	static const char *const owners[] = {
-	    "www.example.com", "a.example.com", "example.org", "."};
+	static const char *const owners[] = {"www.example.com", "a.example.com", LONG_NAME, "."};
 	static const uint16_t types[] = {QN_TYPE_A, QN_TYPE_TXT, QN_TYPE_MX, 65280};
 	const uint32_t size = qn_random_below(random, 5) == 0 ? sizeof(room) : 3000;
 	struct qn_writer writer = qn_writer_of((struct qn_span){room, size});
@@ -384,7 +388,7 @@ random_answer(struct qn_random *random, const struct qn_question *question)
 
 			for (uint32_t i = 1 + qn_random_below(random, most); i > 0; i--) {
 				const struct qn_writer_mark mark = qn_writer_mark(&writer);
-				uint8_t rdata[256] = {0};
+				uint8_t rdata[2 + QN_NAME_MAX] = {0};
 				size_t len = 4;
 
 				if (types[kind % 4] == QN_TYPE_TXT) {
@@ -506,7 +510,7 @@ TEST(client_replies_fit)
 
 		assert_int_equal(reply.bytes.len, end + opt_len);
 	}
-	assert_true(truncated_count > 500 && whole_count > 500);
+	assert_true(truncated_count > 300 && whole_count > 300);
 }
 
 /* As much as an answer can hold, with a buffer as small as can be. */
