@@ -32,7 +32,7 @@ struct zone_reader {
 	bool zone_seen;
 	bool kind_seen;
 	bool records_seen;
-	bool soa_seen;
+	bool takes_soa; /* It has none yet, and is no alias, which could have none. */
 };
 
 static void
@@ -140,7 +140,9 @@ read_record(const struct document_value *value, void *target)
 		document_complain(value, "\"%s\": %s.", text, fault);
 		return;
 	}
-	at->soa_seen |= record.type == QN_TYPE_SOA;
+	if (record.type == QN_TYPE_SOA ||
+	    (record.type == QN_TYPE_CNAME && qn_name_equal(&record.owner, &at->zone)))
+		at->takes_soa = false;
 	add_record(at->reader, &record.owner, record.type, record.ttl_s,
 	    (struct qn_view){record.rdata, record.rdata_len}, value->line);
 }
@@ -180,9 +182,10 @@ read_zone(const struct document_value *value, void *target)
 		return;
 	}
 	add_zone(reader, &at.zone, at.kind, value->line);
+	at.takes_soa = kind_has_soa(at.kind);
 	if (at.records_seen)
 		document_list(&at.records, SIZE_MAX, read_record, &at);
-	if (kind_has_soa(at.kind) && !at.soa_seen)
+	if (at.takes_soa)
 		add_soa(reader, &at.zone, TTL_DEFAULT_S, value->line);
 }
 

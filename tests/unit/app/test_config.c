@@ -586,6 +586,8 @@ TEST(local_data)
 	    {"corp.example TXT", "no data"},
 	    {"ads.example A", "no name"},
 	    {"x.bad.example A", "refuse"},
+	    {"x.alias.example A", "1"},
+	    {"alias.example SOA", "1"}, /* An alias has no SOA beside it. */
 	    /* The hosts file; its PTR is in a zone that is special. */
 	    {"box.lan A", "1"},
 	    {"box A", "1"},
@@ -607,18 +609,20 @@ TEST(local_data)
 	struct config config;
 
 	load_well(&config,
-	    PORTS "resolver:\n  root-hints: hints\n"
-		  "  forward:\n    - {zone: cluster.local, servers: [10.0.0.10]}\n"
-		  "    - {zone: fwd.corp.example, servers: [10.0.0.10]}\n"
-		  "    - {zone: test, servers: [10.0.0.10]}\n"
-		  "    - {zone: ., servers: [10.0.0.10]}\n"
-		  "  stub:\n    - {zone: 168.192.in-addr.arpa, servers: [10.0.0.10]}\n"
-		  "local:\n  hosts: hosts\n  zones:\n"
-		  "    - zone: corp.example\n      type: static\n"
-		  "      records: [www 300 IN A 192.0.2.1, www A 192.0.2.2]\n"
-		  "    - {zone: ads.example, type: always-nxdomain}\n"
-		  "    - {zone: bad.example, type: refuse}\n"
-		  "    - {zone: onion, type: transparent}\n",
+	    PORTS
+	    "resolver:\n  root-hints: hints\n"
+	    "  forward:\n    - {zone: cluster.local, servers: [10.0.0.10]}\n"
+	    "    - {zone: fwd.corp.example, servers: [10.0.0.10]}\n"
+	    "    - {zone: test, servers: [10.0.0.10]}\n"
+	    "    - {zone: ., servers: [10.0.0.10]}\n"
+	    "  stub:\n    - {zone: 168.192.in-addr.arpa, servers: [10.0.0.10]}\n"
+	    "local:\n  hosts: hosts\n  zones:\n"
+	    "    - zone: corp.example\n      type: static\n"
+	    "      records: [www 300 IN A 192.0.2.1, www A 192.0.2.2]\n"
+	    "    - {zone: ads.example, type: always-nxdomain}\n"
+	    "    - {zone: bad.example, type: refuse}\n"
+	    "    - {zone: alias.example, type: redirect, records: [\"@ CNAME www.example.\"]}\n"
+	    "    - {zone: onion, type: transparent}\n",
 	    4);
 	for (size_t i = 0; i < COUNT_OF(cases); i++)
 		assert_string_equal(local_says(&config, cases[i].question), cases[i].said);
