@@ -145,8 +145,13 @@ refer(struct search *search, const struct sim_set *cut, bool first)
 	/* Behind an alias the referral is left out: what was asked for has been answered. */
 	if (!first)
 		return;
+	const struct qn_name *name = &search->reply->name;
+	const struct sim_set *glue = sim_zone_set(search->zone, search->epoch, name, search->type);
+
 	search->reply->referral = true;
 	search->reply->authoritative = false;
+	if (search->server->answers_glue && glue != NULL && glue != cut)
+		add_part(search, QN_SECTION_ANSWER, glue, name);
 	add_part(search, QN_SECTION_AUTHORITY, cut, &cut->rrset.owner);
 	add_glue(search, cut);
 }

@@ -12,7 +12,7 @@
 #define PAYLOAD_MAX    2048
 #define BURST_MOST     40
 #define BURST_US       (300 * QN_US_PER_MS)
-#define WILD_LABELS    60
+#define WILD_LABELS    120
 #define NAME_LEN_MAX   240
 #define UDP_SIZE_MOST  1232
 #define UDP_SIZE_PLAIN 512
@@ -59,12 +59,12 @@ static const uint16_t all_types[] = {QN_TYPE_A, QN_TYPE_AAAA, QN_TYPE_NS, QN_TYP
     QN_TYPE_SOA, QN_TYPE_PTR, QN_TYPE_MX, QN_TYPE_TXT, QN_TYPE_SRV, QN_TYPE_DNAME, QN_TYPE_DS,
     QN_TYPE_HTTPS, QN_TYPE_DNSKEY, QN_TYPE_HINFO, 65280, 1234};
 
-/* Puts a short random label in front of `name` if there is room. */
+/* Puts a random label of 1 to `most` letters in front of `name` if there is room. */
 static void
-name_extend(struct qn_random *random, struct qn_name *name)
+name_extend_up_to(struct qn_random *random, struct qn_name *name, uint8_t most)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
-	const uint8_t len = (uint8_t)sim_between(random, 1, 6);
+	const uint8_t len = (uint8_t)sim_between(random, 1, most);
 
 	if (name->len + 1 + len > NAME_LEN_MAX)
 		return;
@@ -73,6 +73,12 @@ name_extend(struct qn_random *random, struct qn_name *name)
 	for (uint8_t i = 1; i <= len; i++)
 		name->octets[i] = (uint8_t)letters[qn_random_below(random, sizeof(letters) - 1)];
 	name->len = (uint8_t)(name->len + 1 + len);
+}
+
+static void
+name_extend(struct qn_random *random, struct qn_name *name)
+{
+	name_extend_up_to(random, name, 6);
 }
 
 static void
@@ -92,11 +98,11 @@ static void
 draw_wild_question(
     struct qn_random *random, const struct sim_zone *zone, struct qn_question *question)
 {
-	const uint32_t most = sim_chance(random, 30) ? WILD_LABELS : 3;
+	const bool deep = sim_chance(random, 30);
 
 	qn_name_copy(&question->name, &zone->origin);
-	for (uint32_t left = sim_between(random, 1, most); left > 0; left--)
-		name_extend(random, &question->name);
+	for (uint32_t left = sim_between(random, 1, deep ? WILD_LABELS : 3); left > 0; left--)
+		name_extend_up_to(random, &question->name, deep ? 1 : 6);
 }
 
 /* A question about a name that exists, or one near it. */
@@ -371,14 +377,15 @@ sim_clients_round(struct sim *sim)
 		draw_question(sim, &question);
 	if (question.class != QN_CLASS_IN || question.type == QN_TYPE_ANY)
 		draw_question(sim, &question);
-	sim_watch_round(sim, &question);
-	if (sim_chance(random, ASK_ODDLY)) {
+	const bool odd = sim_chance(random, ASK_ODDLY);
+	const bool burst = !odd && sim_chance(random, sim->plan.burst_percent);
+	const uint32_t count = burst ? sim_between(random, 2, BURST_MOST) : 1;
+
+	sim_watch_round(sim, &question, count);
+	if (odd) {
 		ask_oddly(sim, &question);
 		return;
 	}
-	const bool burst = sim_chance(random, sim->plan.burst_percent);
-	const uint32_t count = burst ? sim_between(random, 2, BURST_MOST) : 1;
-
 	for (uint32_t i = 0; i < count; i++) {
 		const uint64_t delay_us = burst ? qn_random_below(random, BURST_US) : 0;
 

@@ -157,6 +157,7 @@ draw_server(struct draw *draw, struct sim_server *server, bool infrastructure)
 	server->forgets_soa = sim_chance(random, 3);
 	server->adds_own_ns = sim_chance(random, 25);
 	server->follows = sim_chance(random, 30);
+	server->answers_glue = sim_chance(random, 15);
 	server->minimal = sim_chance(random, 50);
 	server->without_tcp = sim_chance(random, 5);
 	server->has_cookies = sim_chance(random, 20);
@@ -282,6 +283,25 @@ delegate_inside(struct draw *draw, struct sim_zone *zone, uint8_t epochs, unsign
 	draw_addresses(draw, host, infrastructure);
 	publish_host(draw, zone, host, ttl_s, epochs);
 	delegate(draw, zone, host, epochs, true);
+}
+
+/* A nameserver of which the parent does not know: whoever asks it has believed the child. */
+static void
+add_private_host(struct draw *draw, struct sim_zone *zone)
+{
+	struct sim_world *world = draw->world;
+	const uint32_t ttl_s = draw_ttl_s(draw->random);
+	struct qn_name name;
+
+	numbered(&name, "private", 0, &zone->origin);
+	const uint16_t host = sim_world_add_host(world, &name);
+
+	draw_addresses(draw, host, false);
+	publish_host(draw, zone, host, ttl_s, SIM_EPOCH_BOTH);
+	sim_world_serve(world, host, sim_zone_index(world, zone), SIM_EPOCH_FOLLOWS);
+	sim_set_add_name(world,
+	    sim_world_add_set(world, zone, &zone->origin, QN_TYPE_NS, ttl_s, SIM_EPOCH_BOTH),
+	    &name);
 }
 
 /* Whether a zone's data may be needed to find another's servers: those that stay put. */
@@ -427,6 +447,8 @@ add_leaf(struct draw *draw, uint8_t parent)
 			draw_hosts(draw, zone, SIM_EPOCH_LAST);
 	} else {
 		draw_hosts(draw, zone, SIM_EPOCH_BOTH);
+		if (sim_chance(draw->random, 30))
+			add_private_host(draw, zone);
 	}
 }
 
@@ -535,7 +557,7 @@ add_zones(struct draw *draw)
 		add_knot(draw, draw_parent(draw, tld_count));
 	if (sim_chance(draw->random, 30))
 		add_ladder(draw, draw_parent(draw, tld_count));
-	for (uint32_t i = hostile ? sim_between(draw->random, 0, 3) : 0; i > 0; i--)
+	for (uint32_t i = hostile ? sim_between(draw->random, 0, 4) : 0; i > 0; i--)
 		add_wild(draw, draw_parent(draw, tld_count));
 }
 

@@ -213,7 +213,7 @@ tell_response(struct sim *sim, const struct sim_server *server, const struct sim
 
 /* Has a server answer, and puts its reply on the way, once or twice. */
 static void
-server_receive(struct sim *sim, const struct sim_server *server, const struct qn_frame *frame,
+server_receive(struct sim *sim, struct sim_server *server, const struct qn_frame *frame,
     const struct qn_message *query)
 {
 	struct sim_response response;
@@ -247,12 +247,12 @@ is_asked_to_recurse(const struct sim_server *server, const struct qn_message *qu
 }
 
 /* Reads a query of the node and looks at whom it goes to; NULL when that is a breach. */
-static const struct sim_server *
+static struct sim_server *
 query_read(struct sim *sim, const struct qn_endpoint *to, uint16_t port, struct qn_view payload,
     struct qn_message *query)
 {
 	const struct qn_address *address = &to->address;
-	const struct sim_server *server = sim_world_server(&sim->world, address);
+	struct sim_server *server = sim_world_server(&sim->world, address);
 
 	if (qn_message_read(query, payload) != QN_MESSAGE_OK || query->question_count != 1 ||
 	    (query->flags != 0 && !is_asked_to_recurse(server, query))) {
@@ -279,7 +279,7 @@ static void
 query_receive(struct sim *sim, const struct qn_frame *frame, struct qn_view payload)
 {
 	struct qn_message query;
-	const struct sim_server *server =
+	struct sim_server *server =
 	    query_read(sim, &frame->destination, frame->source.port, payload, &query);
 
 	if (server == NULL)
@@ -296,7 +296,7 @@ sim_network_receive_stream(
 	const struct qn_hash_key key = {sim->digest, sim->now.mono.us};
 	struct sim_response response = {.len = 0};
 	struct qn_message query;
-	const struct sim_server *server = query_read(sim, &stream->server, 0, message, &query);
+	struct sim_server *server = query_read(sim, &stream->server, 0, message, &query);
 
 	sim->digest = qn_hash(&key, message);
 	if (server == NULL)

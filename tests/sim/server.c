@@ -17,7 +17,7 @@
 struct draft {
 	struct sim_response *response;
 	const struct sim_world *world;
-	const struct sim_server *server;
+	struct sim_server *server;
 	struct qn_message query; /* As the server takes it. */
 	struct sim_reply reply;
 	struct qn_random *random;
@@ -351,13 +351,17 @@ answer_bomb(struct draft *draft, const struct qn_name *cut)
 	draft_end(draft);
 }
 
-/* Delegates the very name asked for to this server, so that the next query is one label longer. */
+/* Delegates one label more of the name than last time, to this very server. */
 static void
-answer_bottomless(struct draft *draft, const struct qn_name *cut)
+answer_bottomless(struct draft *draft, const struct qn_name *origin, const struct qn_name *name)
 {
 	const struct qn_address *address = &draft->server->address;
+	struct qn_name *cut = &draft->server->last_cut;
 	struct qn_name host;
 
+	if (!qn_name_within(name, cut) || qn_name_equal(name, cut) || !qn_name_within(cut, origin))
+		qn_name_copy(cut, origin);
+	qn_name_suffix(cut, name, qn_name_label_count(cut) + 1);
 	name_below(&host, "ns", cut);
 	draft_begin(draft, QN_RCODE_NOERROR, 0);
 	draft_record(draft, QN_SECTION_AUTHORITY, cut, QN_TYPE_NS, WILD_TTL_S, qn_name_view(&host));
@@ -367,12 +371,23 @@ answer_bottomless(struct draft *draft, const struct qn_name *cut)
 	draft_end(draft);
 }
 
+/* The origin of some wild zone, perhaps this one. */
+static const struct qn_name *
+draw_wild_origin(const struct draft *draft, const struct qn_name *own)
+{
+	const struct sim_world *world = draft->world;
+	const struct sim_zone *zone =
+	    &world->zones[qn_random_below(draft->random, world->zone_count)];
+
+	return zone->wild ? &zone->origin : own;
+}
+
 static void
 answer_aliasing(struct draft *draft, const struct qn_name *origin)
 {
 	struct qn_name target;
 
-	draw_name_below(draft, &target, origin);
+	draw_name_below(draft, &target, draw_wild_origin(draft, origin));
 	draft_begin(draft, QN_RCODE_NOERROR, QN_FLAG_AA);
 	draft_record(draft, QN_SECTION_ANSWER, &draft->query.question.name, QN_TYPE_CNAME,
 	    WILD_TTL_S, qn_name_view(&target));
@@ -391,7 +406,7 @@ answer_wild(struct draft *draft)
 		return;
 	}
 	if (draft->server->manner == SIM_BOTTOMLESS) {
-		answer_bottomless(draft, name);
+		answer_bottomless(draft, origin, name);
 	} else if (draft->server->manner == SIM_ALIASING) {
 		answer_aliasing(draft, origin);
 	} else {
@@ -558,8 +573,8 @@ answer_by_manner(struct draft *draft, bool tcp)
 
 bool
 sim_server_respond(struct sim_response *response, const struct sim_world *world,
-    const struct sim_server *server, const struct qn_message *query, bool tcp,
-    struct qn_random *random, struct qn_mono now)
+    struct sim_server *server, const struct qn_message *query, bool tcp, struct qn_random *random,
+    struct qn_mono now)
 {
 	struct draft draft;
 

@@ -22,8 +22,8 @@ struct sim_response {
  * the length. The lies name only what the server has no say in: names outside all of its zones.
  */
 bool sim_server_respond(struct sim_response *response, const struct sim_world *world,
-    const struct sim_server *server, const struct qn_message *query, bool tcp,
-    struct qn_random *random, struct qn_mono now);
+    struct sim_server *server, const struct qn_message *query, bool tcp, struct qn_random *random,
+    struct qn_mono now);
 
 /**
  * Writes an answer full of poison to `question`: what a forger sends. Returns its length.

@@ -78,6 +78,7 @@ sim_world_add_server(struct sim_world *world, uint16_t host, uint8_t family)
 	    .address = address_numbered(family, (uint16_t)(number + 1)),
 	    .host = host,
 	    .manner = SIM_HONEST,
+	    .last_cut = {.len = 1},
 	};
 	owner->servers[owner->server_count++] = number;
 	return server;

@@ -80,8 +80,8 @@ enum sim_manner {
 	SIM_MISQUOTING,   /* Another question. */
 	SIM_CUT_DENYING,  /* NXDOMAIN for empty non-terminals. */
 	SIM_BOMB,         /* Delegates everything to many names of a victim. */
-	SIM_BOTTOMLESS,   /* Delegates every name one label further down, to itself. */
-	SIM_ALIASING,     /* An alias to a fresh name of its own for every name. */
+	SIM_BOTTOMLESS,   /* Delegates each name to itself, one label further down every time. */
+	SIM_ALIASING,     /* For every name an alias to a fresh one in a zone of this kind. */
 	SIM_MANNER_COUNT,
 };
 
@@ -108,13 +108,15 @@ struct sim_server {
 	uint8_t loss_percent;
 	uint8_t duplicate_percent;
 	bool compresses;
-	bool forgets_soa;   /* Negative answers without SOA. */
-	bool adds_own_ns;   /* The zone's NS in the authority section, as old servers do. */
-	bool follows;       /* Follows aliases into other zones that it serves. */
-	bool minimal;       /* No addresses beside the NS records of an answer. */
-	bool without_tcp;   /* Refuses connections. */
-	bool has_cookies;   /* Gives server cookies (RFC 7873). */
-	bool wants_cookies; /* BADCOOKIE for whoever has none. */
+	bool forgets_soa;        /* Negative answers without SOA. */
+	bool adds_own_ns;        /* The zone's NS in the authority section, as old servers do. */
+	bool follows;            /* Follows aliases into other zones that it serves. */
+	bool answers_glue;       /* A referral has the glue asked for in its answer section, too. */
+	bool minimal;            /* No addresses beside the NS records of an answer. */
+	bool without_tcp;        /* Refuses connections. */
+	bool has_cookies;        /* Gives server cookies (RFC 7873). */
+	bool wants_cookies;      /* BADCOOKIE for whoever has none. */
+	struct qn_name last_cut; /* What a bottomless one has delegated last. */
 	uint8_t zone_count;
 	struct {
 		uint8_t zone;
