@@ -6,9 +6,12 @@
 /*
  * Changes the type and brings the checksum up to date without summing the data again
  * (RFC 1624 s3). The pseudo-header of ICMPv6 keeps its sum when the addresses change places.
+ *
+ * A difference of sums cannot tell the two zeros of ones' complement apart, and only a
+ * message of nothing but zeros sums up to the positive one. An ICMP echo reply can be that.
  */
 static void
-change_type(uint8_t *message, uint8_t type)
+change_type(uint8_t *message, size_t len, uint8_t type)
 {
 	uint16_t old_word, new_word, checksum;
 	uint64_t sum;
@@ -18,6 +21,10 @@ change_type(uint8_t *message, uint8_t type)
 	message[0] = type;
 	memcpy(&new_word, message, sizeof(new_word));
 	sum = (uint64_t)(uint16_t)~checksum + (uint16_t)~old_word + new_word;
+	if (qn_checksum_fold(sum) == 0xffff && type == ICMP_ECHO_REPLY) {
+		memset(message + ICMP_CHECKSUM_AT, 0, sizeof(checksum));
+		sum = qn_checksum_add(0, message, len);
+	}
 	qn_checksum_store(message + ICMP_CHECKSUM_AT, sum);
 }
 
@@ -53,7 +60,7 @@ qn_icmp_reply(struct qn_span buffer, const struct qn_frame *frame)
 	qn_assert(frame->kind == QN_FRAME_ECHO && frame->l4_at + len <= buffer.len);
 	if (at != frame->l4_at)
 		memmove(buffer.data + at, buffer.data + frame->l4_at, len);
-	change_type(buffer.data + at, ipv6 ? ICMPV6_ECHO_REPLY : ICMP_ECHO_REPLY);
+	change_type(buffer.data + at, len, ipv6 ? ICMPV6_ECHO_REPLY : ICMP_ECHO_REPLY);
 	qn_headers_write_ip(buffer.data, &path, &ip);
 	return (uint32_t)at + len;
 }

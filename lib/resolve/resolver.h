@@ -14,7 +14,7 @@
  * Memory:  lives in the arena given to init; every pool has a fixed size, and what finds
  *          its pool empty is refused, not delayed.
  * Time:    reads no clock; every event takes `now`.
- * Bounds:  50 upstream queries a task; 200, and 64 lookups of nameserver addresses, a client
+ * Bounds:  50 upstream queries a task; 200, and 24 lookups of nameserver addresses, a client
  *          question with all its tasks; nesting 8, 11 aliases; 5 s until a client is told
  *          SERVFAIL, 10 s until the task ends. An event runs at most 16 steps of tasks, what
  *          is left goes on with the next call of expire.
@@ -32,7 +32,7 @@
 
 #define QN_RESOLVE_QUERY_MAX       50  /* Upstream queries of one task. */
 #define QN_RESOLVE_TREE_QUERY_MAX  200 /* Of a client question and all that it causes. */
-#define QN_RESOLVE_TREE_LOOKUP_MAX 64  /* Questions for nameserver addresses that it causes. */
+#define QN_RESOLVE_TREE_LOOKUP_MAX 24  /* Questions for nameserver addresses that it causes. */
 #define QN_RESOLVE_DEPTH_MAX       8
 #define QN_RESOLVE_ASKER_MAX       1000 /* Clients waiting for one question. */
 #define QN_RESOLVE_CLIENT_US       (5 * QN_US_PER_S)

@@ -307,41 +307,54 @@ qn_task_depends_on(const struct qn_task *task, const struct qn_task *wanted)
 
 /* --- Ending ----------------------------------------------------------------------------- */
 
-/* Adds the addresses in the answer of `child` to the nameserver its parent waits for. */
+/* What a nameserver's name turned out to stand for: as many addresses as one may have. */
+struct found_addresses {
+	struct qn_address addresses[QN_DELEGATION_ADDRESS_MAX];
+	unsigned count;
+};
+
 static void
-deliver_addresses(const struct qn_task *child, struct qn_task *parent, uint8_t server)
+find_addresses(const struct qn_task *task, struct found_addresses *found)
 {
-	const struct qn_view bytes = {child->writer.data, child->writer.at};
+	const struct qn_view bytes = {task->writer.data, task->writer.at};
 	struct qn_record_walk walk;
 	struct qn_message message;
 	enum qn_section section;
 	struct qn_record record;
 
+	found->count = 0;
 	if (qn_message_read(&message, bytes) != QN_MESSAGE_OK)
 		return;
 	walk = qn_message_walk(&message);
-	while (qn_record_next(&walk, &record, &section)) {
+	while (
+	    found->count < QN_DELEGATION_ADDRESS_MAX && qn_record_next(&walk, &record, &section)) {
 		const uint8_t *octets = bytes.data + record.rdata_at;
 
-		if (section != QN_SECTION_ANSWER ||
-		    (record.type != QN_TYPE_A && record.type != QN_TYPE_AAAA))
+		if (section != QN_SECTION_ANSWER)
 			continue;
-		const struct qn_address address =
-		    record.type == QN_TYPE_A ? qn_address_ipv4(octets) : qn_address_ipv6(octets);
-
-		qn_delegation_add_address(&parent->zone, server, &address);
+		if (record.type == QN_TYPE_A)
+			found->addresses[found->count++] = qn_address_ipv4(octets);
+		else if (record.type == QN_TYPE_AAAA)
+			found->addresses[found->count++] = qn_address_ipv6(octets);
 	}
 }
 
+/* Gives what was found to all tasks that wait for it. The message is read once for all. */
 static void
 wake_parents(struct qn_resolver *resolver, struct qn_task *task)
 {
+	struct found_addresses found;
+
+	if (qn_list_empty(&task->parents))
+		return;
+	find_addresses(task, &found);
 	while (!qn_list_empty(&task->parents)) {
 		struct qn_wait *wait =
 		    qn_list_entry(task->parents.next, struct qn_wait, child_link);
 		struct qn_task *parent = wait->parent;
 
-		deliver_addresses(task, parent, wait->server);
+		for (unsigned i = 0; i < found.count; i++)
+			qn_delegation_add_address(&parent->zone, wait->server, &found.addresses[i]);
 		wait_end(resolver, wait);
 		qn_task_ready(resolver, parent);
 	}

@@ -47,6 +47,7 @@ shard_build(struct qn_arena *arena, const struct qn_shard_limits *limits,
 	shard->transport = transport;
 	qn_list_init(&shard->transport.held);
 	qn_list_init(&shard->transport.streams);
+	shard->transport.tcp = limits->tcp;
 	shard->resolver = qn_resolver_init(arena, &resolver_limits, shared->caches[limits->worker],
 	    &shard->shared.hash_key, &config->resolve, seeds[1], now);
 	return shard;

@@ -27,6 +27,14 @@ match_counter(struct qn_shard_counters *counters, enum qn_transport_match match)
 	return &counters->upstream_broken;
 }
 
+/* Whether only the server itself or a lucky forger can have sent a reply that does not match. */
+static bool
+is_near_miss(enum qn_transport_match match)
+{
+	return match == QN_MATCH_WRONG_ID || match == QN_MATCH_WRONG_CASE ||
+	       match == QN_MATCH_WRONG_COOKIE;
+}
+
 struct qn_shard_result
 qn_shard_upstream_input(struct qn_shard *shard, const struct qn_packet *packet,
     const struct qn_frame *frame, struct qn_now now)
@@ -48,7 +56,7 @@ qn_shard_upstream_input(struct qn_shard *shard, const struct qn_packet *packet,
 	if (match == QN_MATCH_REPLY)
 		qn_resolver_reply(shard->resolver, slot, &message, true, now);
 	/* A near miss: without TCP the wait simply goes on, as after any other wrong datagram. */
-	else if ((match == QN_MATCH_WRONG_ID || match == QN_MATCH_WRONG_CASE) && shard->limits.tcp)
+	else if (shard->limits.tcp && is_near_miss(match))
 		qn_resolver_suspect(shard->resolver, slot, now);
 	return qn_shard_result_of(QN_SHARD_DONE);
 }

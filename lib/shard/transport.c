@@ -126,16 +126,27 @@ error_without_question(const struct qn_message *message)
 	       (rcode == QN_RCODE_FORMERR || rcode == QN_RCODE_NOTIMP);
 }
 
-/* A reply with a cookie has to bring our part back; one without may be of a server without. */
+/* A cookie in a reply has to bring our part back. */
 static bool
 cookie_matches(const struct qn_sent *sent, const struct qn_edns *edns)
 {
+	struct qn_cookie cookie;
 	struct qn_view data;
 
 	if (!sent->query.edns || !qn_edns_option_find(edns, QN_EDNS_COOKIE, &data))
 		return true;
-	return data.len >= QN_COOKIE_CLIENT_LEN &&
-	       memcmp(data.data, sent->query.cookie.octets, QN_COOKIE_CLIENT_LEN) == 0;
+	return qn_cookie_read(&cookie, data) &&
+	       memcmp(cookie.octets, sent->query.cookie.octets, QN_COOKIE_CLIENT_LEN) == 0;
+}
+
+/* Whether a server that has given us a cookie before sends none now (RFC 7873 s5.3). */
+static bool
+cookie_is_missing(const struct qn_sent *sent, const struct qn_edns *edns)
+{
+	struct qn_view data;
+
+	return sent->query.edns && sent->query.cookie.len > QN_COOKIE_CLIENT_LEN &&
+	       !qn_edns_option_find(edns, QN_EDNS_COOKIE, &data);
 }
 
 bool
@@ -183,7 +194,9 @@ qn_transport_match(const struct qn_transport_table *transport, uint32_t slot,
 		return QN_MATCH_WRONG_PEER;
 	const enum qn_transport_match match = qn_transport_match_stream(sent, datagram, message);
 
-	if (match == QN_MATCH_REPLY && !qn_transport_case_kept(sent, message))
-		return QN_MATCH_WRONG_CASE;
-	return match;
+	if (match != QN_MATCH_REPLY)
+		return match;
+	if (transport->tcp && cookie_is_missing(sent, &message->edns))
+		return QN_MATCH_WRONG_COOKIE;
+	return qn_transport_case_kept(sent, message) ? match : QN_MATCH_WRONG_CASE;
 }

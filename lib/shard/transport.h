@@ -34,6 +34,7 @@ struct qn_transport_table {
 	struct qn_sent *slots;
 	uint32_t slot_count;
 	uint16_t worker;
+	bool tcp; /* What is doubtful over UDP can be finished over TCP. */
 	struct qn_port_table *ports;
 	struct qn_random random;
 	struct qn_list held;     /* Waiting for the station of the next hop. */
