@@ -144,12 +144,13 @@ receive_reply(struct connection *connection)
 }
 
 json_t *
-connection_ask(const char *path, const json_t *request, char error[CONNECTION_ERROR_MAX])
+connection_ask(
+    const char *path, const json_t *request, unsigned patience_s, char error[CONNECTION_ERROR_MAX])
 {
 	struct connection connection = {
 	    .path = path,
 	    .fd = -1,
-	    .deadline_ms = now_ms() + CONNECTION_PATIENCE_MS,
+	    .deadline_ms = now_ms() + (int64_t)patience_s * 1000,
 	    .error = error,
 	};
 	json_t *reply = NULL;

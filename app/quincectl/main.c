@@ -4,6 +4,7 @@
  */
 #include "connection.h"
 #include "print.h"
+#include "print_trace.h"
 
 #include <getopt.h>
 #include <stdbool.h>
@@ -15,19 +16,26 @@
 #define SOCKET_DEFAULT "/run/quince/control.sock"
 #define ARGUMENT_MAX   2
 
+/* How long a reply may take: most come at once; a question, and a large cache, take their time. */
+#define PATIENCE_S       8
+#define PATIENCE_TRACE_S 12
+#define PATIENCE_FLUSH_S 60
+
 /* What can be asked, with the names of its arguments in the request. */
 static const struct command {
 	const char *name;
 	const char *arguments[ARGUMENT_MAX];
 	void (*print)(const json_t *reply, FILE *out);
+	unsigned patience_s;
 } commands[] = {
-    {"status", {NULL}, print_reply},
-    {"stats", {NULL}, print_stats},
-    {"ports", {NULL}, print_reply},
-    {"lookup", {"name", "type"}, print_reply},
-    {"flush", {"name"}, print_reply},
-    {"reload", {NULL}, print_reply},
-    {"log", {"level"}, print_reply},
+    {"status", {NULL}, print_reply, PATIENCE_S},
+    {"stats", {NULL}, print_stats, PATIENCE_S},
+    {"ports", {NULL}, print_reply, PATIENCE_S},
+    {"lookup", {"name", "type"}, print_reply, PATIENCE_S},
+    {"trace", {"name", "type"}, print_trace, PATIENCE_TRACE_S},
+    {"flush", {"name"}, print_reply, PATIENCE_FLUSH_S},
+    {"reload", {NULL}, print_reply, PATIENCE_S},
+    {"log", {"level"}, print_reply, PATIENCE_S},
 };
 
 struct options {
@@ -46,6 +54,7 @@ print_usage(FILE *out)
 	      "  stats             counters of all workers since the start\n"
 	      "  ports             devices, addresses and packets\n"
 	      "  lookup NAME TYPE  what the cache holds; sends nothing\n"
+	      "  trace NAME TYPE   resolves anew, and shows each query and what came of it\n"
 	      "  flush NAME        forgets the name and everything below it\n"
 	      "  reload            reads the configuration again\n"
 	      "  log LEVEL         logs up to error, warning, notice, info or debug\n"
@@ -175,7 +184,7 @@ main(int argc, char **argv)
 	request = make_request(&options);
 	if (request == NULL)
 		return fail("the arguments must be UTF-8 text.");
-	reply = connection_ask(options.socket_path, request, error);
+	reply = connection_ask(options.socket_path, request, options.command->patience_s, error);
 	status = reply == NULL ? fail(error) : print(&options, reply);
 	json_decref(request);
 	json_decref(reply);

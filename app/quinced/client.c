@@ -34,7 +34,7 @@ wants_to_write(const struct client *client)
 static bool
 wants_to_read(const struct client *client)
 {
-	return !wants_to_write(client) && !client->exchange.flushing && !client->ended &&
+	return !wants_to_write(client) && !client_is_busy(client) && !client->ended &&
 	       !client->refused;
 }
 
@@ -101,7 +101,7 @@ client_reply(struct client *client)
 
 /* Begins with the next request, if there is a whole one; false when there is not. */
 static bool
-client_request(struct client *client, struct node *node)
+client_request(struct client *client, struct node *node, struct qn_now now)
 {
 	char line[LINE_BUFFER_MAX];
 	size_t line_len;
@@ -117,7 +117,7 @@ client_request(struct client *client, struct node *node)
 		    &client->exchange, "A request has at most %d octets.", LINE_BUFFER_MAX - 1);
 		break;
 	case LINE_WHOLE:
-		exchange_begin(&client->exchange, node, line, line_len);
+		exchange_begin(&client->exchange, node, line, line_len, now);
 		break;
 	}
 	return true;
@@ -127,7 +127,7 @@ client_request(struct client *client, struct node *node)
 static bool
 client_step(struct client *client, struct node *node, struct qn_now now, bool *over)
 {
-	if (exchange_is_waiting(&client->exchange))
+	if (!exchange_go_on(&client->exchange, now))
 		return false;
 	if (client->exchange.reply != NULL) {
 		*over = !client_reply(client);
@@ -137,7 +137,7 @@ client_step(struct client *client, struct node *node, struct qn_now now, bool *o
 		*over = !client_write(client, now);
 		return !*over && client->output == NULL;
 	}
-	if (client_request(client, node))
+	if (client_request(client, node, now))
 		return true;
 	*over = client->ended || client->refused;
 	return false;

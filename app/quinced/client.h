@@ -32,9 +32,9 @@ void client_close(struct client *client);
 
 /** Whether workers still have to do what this client asked for. */
 static inline bool
-client_is_busy(struct client *client)
+client_is_busy(const struct client *client)
 {
-	return client->fd >= 0 && exchange_is_waiting(&client->exchange);
+	return client->fd >= 0 && client->exchange.wait != EXCHANGE_WAIT_NOTHING;
 }
 
 /** What poll(2) is to wait for. */

@@ -13,7 +13,7 @@ command_send(struct command_box *box, struct command *command)
 }
 
 uint32_t
-command_run_all(struct command_box *box, struct qn_shard *shard)
+command_run_all(struct command_box *box, struct qn_shard *shard, struct qn_now now)
 {
 	const uint32_t sent = atomic_load_explicit(&box->sent, memory_order_acquire);
 	uint32_t done = atomic_load_explicit(&box->done, memory_order_relaxed);
@@ -23,7 +23,7 @@ command_run_all(struct command_box *box, struct qn_shard *shard)
 		struct command *command = box->commands[done % COMMAND_BOX_MAX];
 
 		count++;
-		if (!command->run(command, shard))
+		if (!command->run(command, shard, now))
 			break;
 		done++;
 		atomic_store_explicit(&box->done, done, memory_order_release);

@@ -18,7 +18,7 @@
 
 struct command {
 	/* Does a slice of it on a worker; true when that worker is through. */
-	bool (*run)(struct command *command, struct qn_shard *shard);
+	bool (*run)(struct command *command, struct qn_shard *shard, struct qn_now now);
 	_Atomic uint32_t left; /* Workers that are not through yet. */
 };
 
@@ -36,7 +36,7 @@ void command_send(struct command_box *box, struct command *command);
  * Runs what was sent, on the worker, up to the first that is not through with this slice.
  * Returns how many commands ran.
  */
-uint32_t command_run_all(struct command_box *box, struct qn_shard *shard);
+uint32_t command_run_all(struct command_box *box, struct qn_shard *shard, struct qn_now now);
 
 /** Whether all workers are through with `command`, and everything they wrote can be read. */
 static inline bool

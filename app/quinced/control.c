@@ -130,10 +130,11 @@ wait_for_events(struct control *control, struct pollfd polls[POLL_COUNT])
 	polls[POLL_SOCKET] = (struct pollfd){.fd = control->socket->fd, .events = POLLIN};
 	for (unsigned i = 0; i < CONTROL_CLIENT_MAX; i++) {
 		const struct client *client = &control->clients[i];
+		const short events = client->fd >= 0 ? client_events(client) : 0;
 
-		polls[POLL_CLIENTS + i] = (struct pollfd){.fd = client->fd};
-		if (client->fd >= 0)
-			polls[POLL_CLIENTS + i].events = client_events(client);
+		/* One that waits for workers is left out: poll would tell of a hang-up at once. */
+		polls[POLL_CLIENTS + i] =
+		    (struct pollfd){.fd = events != 0 ? client->fd : -1, .events = events};
 	}
 	/* Interrupted or not: the loop looks at everything again. */
 	poll(polls, POLL_COUNT, rest_ms(control));

@@ -10,8 +10,8 @@
 #include "control_socket.h"
 #include "notify.h"
 
-/* Each may have one command on its way to the workers. */
-#define CONTROL_CLIENT_MAX COMMAND_BOX_MAX
+/* Each may have one command on its way to the workers, beside a trace that nobody waits for. */
+#define CONTROL_CLIENT_MAX (COMMAND_BOX_MAX - 1)
 
 struct control {
 	struct control_socket *socket;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "exchange.h"
 
-#include "host/clock.h"
 #include "host/log.h"
 #include "line_buffer.h"
 #include "lookup.h"
 #include "report.h"
+#include "shard/client.h"
+#include "tracing.h"
 #include "wire/text.h"
 
 #include <stdarg.h>
@@ -28,13 +29,20 @@ exchange_refuse(struct exchange *exchange, const char *format, ...)
 	exchange->reply = json_pack("{s:s}", "error", sentence);
 }
 
+/* What is to be done, to which node, at what time. */
+struct request {
+	struct node *node;
+	const json_t *arguments;
+	struct qn_now now;
+};
+
 /* Arguments. */
 
 /* The text under `key`; NULL, with the reply made, when there is none. */
 static const char *
-text_argument(struct exchange *exchange, const json_t *request, const char *key)
+text_argument(struct exchange *exchange, const struct request *request, const char *key)
 {
-	const char *text = json_string_value(json_object_get(request, key));
+	const char *text = json_string_value(json_object_get(request->arguments, key));
 
 	if (text == NULL)
 		exchange_refuse(exchange, "The request has no \"%s\".", key);
@@ -42,7 +50,7 @@ text_argument(struct exchange *exchange, const json_t *request, const char *key)
 }
 
 static bool
-name_argument(struct exchange *exchange, const json_t *request, struct qn_name *name)
+name_argument(struct exchange *exchange, const struct request *request, struct qn_name *name)
 {
 	const char *text = text_argument(exchange, request, "name");
 
@@ -54,54 +62,83 @@ name_argument(struct exchange *exchange, const json_t *request, struct qn_name *
 	return false;
 }
 
+/* Name and type, in class IN. */
+static bool
+question_arguments(
+    struct exchange *exchange, const struct request *request, struct qn_question *question)
+{
+	const char *type;
+
+	question->class = QN_CLASS_IN;
+	if (!name_argument(exchange, request, &question->name))
+		return false;
+	type = text_argument(exchange, request, "type");
+	if (type == NULL)
+		return false;
+	if (qn_type_from_text(&question->type, type))
+		return true;
+	exchange_refuse(exchange, "\"%s\" is not a record type.", type);
+	return false;
+}
+
 /* Commands. */
 
 static void
-run_status(struct exchange *exchange, struct node *node, const json_t *request)
+run_status(struct exchange *exchange, const struct request *request)
 {
-	(void)request;
-	exchange->reply = report_status(node, qn_clock_read());
+	exchange->reply = report_status(request->node, request->now);
 }
 
 static void
-run_stats(struct exchange *exchange, struct node *node, const json_t *request)
+run_stats(struct exchange *exchange, const struct request *request)
 {
-	(void)request;
-	exchange->reply = report_stats(node);
+	exchange->reply = report_stats(request->node);
 }
 
 static void
-run_ports(struct exchange *exchange, struct node *node, const json_t *request)
+run_ports(struct exchange *exchange, const struct request *request)
 {
-	(void)request;
-	exchange->reply = report_ports(node);
+	exchange->reply = report_ports(request->node);
 }
 
 static void
-run_lookup(struct exchange *exchange, struct node *node, const json_t *request)
+run_lookup(struct exchange *exchange, const struct request *request)
 {
-	struct qn_name name;
-	const char *type_text;
-	uint16_t type;
+	struct qn_question question;
 
-	if (!name_argument(exchange, request, &name))
+	if (question_arguments(exchange, request, &question))
+		exchange->reply =
+		    lookup_report(request->node, &question.name, question.type, request->now);
+}
+
+static void
+run_trace(struct exchange *exchange, const struct request *request)
+{
+	struct qn_question question;
+	const char *why;
+
+	if (!question_arguments(exchange, request, &question))
 		return;
-	type_text = text_argument(exchange, request, "type");
-	if (type_text == NULL)
-		return;
-	if (!qn_type_from_text(&type, type_text)) {
-		exchange_refuse(exchange, "\"%s\" is not a record type.", type_text);
+	if (!qn_client_resolves(&question)) {
+		exchange_refuse(exchange, "Questions of this type are not resolved.");
 		return;
 	}
-	exchange->reply = lookup_report(node, &name, type, qn_clock_read());
+	why = tracing_begin(request->node, &question, request->now);
+	if (why != NULL) {
+		exchange_refuse(exchange, "%s", why);
+		return;
+	}
+	exchange->tracing = request->node->tracing;
+	exchange->wait = EXCHANGE_WAIT_TRACE;
 }
 
 static bool
-flush_on_worker(struct command *command, struct qn_shard *shard)
+flush_on_worker(struct command *command, struct qn_shard *shard, struct qn_now now)
 {
 	struct flush *flush = (struct flush *)command;
 	uint32_t count;
 
+	(void)now;
 	if (!qn_shard_flush(shard, &flush->name, &count))
 		return false;
 	atomic_fetch_add_explicit(&flush->entry_count, count, memory_order_relaxed);
@@ -109,38 +146,34 @@ flush_on_worker(struct command *command, struct qn_shard *shard)
 }
 
 static void
-run_flush(struct exchange *exchange, struct node *node, const json_t *request)
+run_flush(struct exchange *exchange, const struct request *request)
 {
 	struct flush *flush = &exchange->flush;
-	const uint16_t worker_count = node->config.fixed.worker_count;
 
 	if (!name_argument(exchange, request, &flush->name))
 		return;
 	atomic_store_explicit(&flush->entry_count, 0, memory_order_relaxed);
 	flush->command.run = flush_on_worker;
-	atomic_store_explicit(&flush->command.left, worker_count, memory_order_relaxed);
-	for (uint16_t i = 0; i < worker_count; i++)
-		command_send(&node->workers[i].commands, &flush->command);
-	exchange->flushing = true;
+	node_command(request->node, &flush->command);
+	exchange->wait = EXCHANGE_WAIT_FLUSH;
 }
 
 static void
-run_reload(struct exchange *exchange, struct node *node, const json_t *request)
+run_reload(struct exchange *exchange, const struct request *request)
 {
 	char restart[CONFIG_RESTART_MAX];
 
-	(void)request;
-	if (!node_reload(node, restart)) {
+	if (!node_reload(request->node, restart)) {
 		exchange_refuse(exchange,
 		    "%s has errors, and nothing was changed; the log names each with its line.",
-		    node->config_path);
+		    request->node->config_path);
 		return;
 	}
 	exchange->reply = json_pack("{s:b, s:s}", "reloaded", 1, "waiting_for_restart", restart);
 }
 
 static void
-run_log(struct exchange *exchange, struct node *node, const json_t *request)
+run_log(struct exchange *exchange, const struct request *request)
 {
 	static const struct {
 		const char *name;
@@ -154,7 +187,6 @@ run_log(struct exchange *exchange, struct node *node, const json_t *request)
 	};
 	const char *text = text_argument(exchange, request, "level");
 
-	(void)node;
 	if (text == NULL)
 		return;
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
@@ -168,19 +200,20 @@ run_log(struct exchange *exchange, struct node *node, const json_t *request)
 
 static const struct {
 	const char *name;
-	void (*run)(struct exchange *exchange, struct node *node, const json_t *request);
+	void (*run)(struct exchange *exchange, const struct request *request);
 } commands[] = {
     {"status", run_status},
     {"stats", run_stats},
     {"ports", run_ports},
     {"lookup", run_lookup},
+    {"trace", run_trace},
     {"flush", run_flush},
     {"reload", run_reload},
     {"log", run_log},
 };
 
 static void
-run(struct exchange *exchange, struct node *node, const json_t *request)
+run(struct exchange *exchange, const struct request *request)
 {
 	const char *name = text_argument(exchange, request, "command");
 
@@ -188,41 +221,82 @@ run(struct exchange *exchange, struct node *node, const json_t *request)
 		return;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(name, commands[i].name) == 0) {
-			commands[i].run(exchange, node, request);
+			commands[i].run(exchange, request);
 			return;
 		}
 	exchange_refuse(exchange, "\"%s\" is not a command.", name);
 }
 
 void
-exchange_begin(struct exchange *exchange, struct node *node, const char *line, size_t line_len)
+exchange_begin(struct exchange *exchange, struct node *node, const char *line, size_t line_len,
+    struct qn_now now)
 {
 	json_error_t error;
-	json_t *request = json_loadb(line, line_len, JSON_REJECT_DUPLICATES, &error);
+	json_t *arguments = json_loadb(line, line_len, JSON_REJECT_DUPLICATES, &error);
 
-	if (request == NULL) {
+	if (arguments == NULL) {
 		exchange_refuse(exchange, "The request is not JSON: %s.", error.text);
 		return;
 	}
-	run(exchange, node, request);
-	json_decref(request);
+	run(exchange, &(struct request){node, arguments, now});
+	json_decref(arguments);
 }
 
-bool
-exchange_is_waiting(struct exchange *exchange)
+/* Makes the reply to a flush; false until all workers have done it. */
+static bool
+flush_go_on(struct exchange *exchange)
 {
-	struct flush *flush = &exchange->flush;
+	const struct flush *flush = &exchange->flush;
 	char name[QN_NAME_TEXT_MAX];
 
-	if (!exchange->flushing)
-		return false;
 	if (!command_is_done(&flush->command))
-		return true;
+		return false;
 	qn_name_to_text(&flush->name, name);
 	exchange->reply = json_pack("{s:s, s:I}", "name", name, "flushed",
 	    (json_int_t)atomic_load_explicit(&flush->entry_count, memory_order_relaxed));
-	exchange->flushing = false;
-	return false;
+	return true;
+}
+
+/* Makes the reply to a trace; false until it is over. */
+static bool
+trace_go_on(struct exchange *exchange, struct qn_now now)
+{
+	switch (tracing_state(exchange->tracing, now)) {
+	case TRACING_RUNS:
+		return false;
+	case TRACING_DONE:
+		exchange->reply = tracing_report(exchange->tracing);
+		break;
+	case TRACING_REFUSED:
+		exchange_refuse(exchange, "The worker has no place for another question.");
+		break;
+	case TRACING_LATE:
+		exchange_refuse(exchange, "The worker has not come to an end in %u s.",
+		    (unsigned)(TRACING_TIME_US / QN_US_PER_S));
+		break;
+	}
+	tracing_end(exchange->tracing);
+	return true;
+}
+
+bool
+exchange_go_on(struct exchange *exchange, struct qn_now now)
+{
+	bool over = true;
+
+	switch (exchange->wait) {
+	case EXCHANGE_WAIT_NOTHING:
+		break;
+	case EXCHANGE_WAIT_FLUSH:
+		over = flush_go_on(exchange);
+		break;
+	case EXCHANGE_WAIT_TRACE:
+		over = trace_go_on(exchange, now);
+		break;
+	}
+	if (over)
+		exchange->wait = EXCHANGE_WAIT_NOTHING;
+	return over;
 }
 
 char *

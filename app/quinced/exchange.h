@@ -8,7 +8,7 @@
  * reply is an object, too: what was asked for, or {"error": "SENTENCE"}. What only workers can
  * do is sent to them, and the reply waits until all have done it.
  *
- * Owner:  the control thread; workers write to `flush` while is_waiting() says so.
+ * Owner:  the control thread; workers write to `flush` while it is waited for.
  */
 #include "node.h"
 
@@ -21,19 +21,27 @@ struct flush {
 	_Atomic uint64_t entry_count; /* Entries forgotten. */
 };
 
+/** What workers still have to do before there is a reply. */
+enum exchange_wait {
+	EXCHANGE_WAIT_NOTHING,
+	EXCHANGE_WAIT_FLUSH,
+	EXCHANGE_WAIT_TRACE,
+};
+
 /** All zero when there is none. */
 struct exchange {
 	json_t *reply; /* NULL until it is there. */
-	bool flushing;
+	enum exchange_wait wait;
 	struct flush flush;
+	struct tracing *tracing; /* The node's, while it is waited for. */
 };
 
 /** Handles the request in `line`; afterwards there is a reply, or workers are waited for. */
-void exchange_begin(
-    struct exchange *exchange, struct node *node, const char *line, size_t line_len);
+void exchange_begin(struct exchange *exchange, struct node *node, const char *line, size_t line_len,
+    struct qn_now now);
 
-/** Whether workers have not done yet what they were told to; makes the reply when they have. */
-bool exchange_is_waiting(struct exchange *exchange);
+/** Makes the reply if what was waited for is there; false while there is still some waiting. */
+bool exchange_go_on(struct exchange *exchange, struct qn_now now);
 
 /** Takes the reply as one line of text, newline included, which the caller frees. */
 char *exchange_take_reply(struct exchange *exchange);

@@ -375,6 +375,7 @@ void
 node_stop(struct node *node)
 {
 	workers_stop(node);
+	free(node->tracing);
 	snapshot_retire(node);
 	workers_destroy(node);
 	caches_destroy(node);
@@ -383,6 +384,16 @@ node_stop(struct node *node)
 	ports_close(node);
 	qn_port_eal_stop();
 	urcu_qsbr_unregister_thread();
+}
+
+void
+node_command(struct node *node, struct command *command)
+{
+	const uint16_t worker_count = node->config.fixed.worker_count;
+
+	atomic_store_explicit(&command->left, worker_count, memory_order_relaxed);
+	for (uint16_t i = 0; i < worker_count; i++)
+		command_send(&node->workers[i].commands, command);
 }
 
 const char *

@@ -12,6 +12,8 @@
 #include "cache/cache.h"
 #include "worker.h"
 
+struct tracing;
+
 struct node {
 	const char *config_path;
 	struct machine machine; /* As it was before workers took their cores. */
@@ -24,8 +26,9 @@ struct node {
 	bool ready; /* Queries are answered, or would be if the network let them. */
 	struct qn_shard_shared shared;
 	struct qn_hash_key cookie_secret; /* Of this run, for when the configuration has none. */
-	struct worker *workers; /* One for each core of the configuration. */
+	struct worker *workers;           /* One for each core of the configuration. */
 	snapshot_slot snapshot;
+	struct tracing *tracing; /* NULL before the first trace. */
 	atomic_bool stop;
 };
 
@@ -41,6 +44,9 @@ void node_stop(struct node *node);
 
 /** What the node waits for, one of a few constant texts; NULL when it lacks nothing. */
 const char *node_waits_for(const struct node *node, struct qn_now now);
+
+/** Sends `command`, whose `run` is set, to every worker. */
+void node_command(struct node *node, struct command *command);
 
 /**
  * Reads the configuration file again and takes over what may change. False, with the errors

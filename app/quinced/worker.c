@@ -141,7 +141,7 @@ worker_turn(struct worker *w, struct qn_now now)
 	for (uint16_t link = 0; link < w->port_count; link++)
 		count += worker_receive(w, link, now);
 	count += worker_mailboxes(w, now);
-	count += command_run_all(&w->commands, w->shard);
+	count += command_run_all(&w->commands, w->shard, now);
 	count += qn_shard_expire(w->shard, now, EXPIRE_COUNT_MAX);
 	count += worker_output(w, now);
 	worker_transmit(w);

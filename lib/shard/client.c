@@ -60,6 +60,12 @@ question_judge(const struct qn_question *question)
 	return question->type == QN_TYPE_ANY ? QN_CLIENT_ANY : QN_CLIENT_RESOLVE;
 }
 
+bool
+qn_client_resolves(const struct qn_question *question)
+{
+	return question_judge(question) == QN_CLIENT_RESOLVE;
+}
+
 enum qn_client_verdict
 qn_client_read(struct qn_client_query *query, struct qn_view datagram)
 {

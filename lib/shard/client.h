@@ -42,6 +42,9 @@ enum qn_client_verdict {
 	QN_CLIENT_CHAOS, /* Class CH: about this server itself. */
 };
 
+/** Whether a question is resolved, rather than answered out of hand or refused. */
+bool qn_client_resolves(const struct qn_question *question);
+
 /** Reads a client's datagram and decides what it is. */
 QN_MUST_USE enum qn_client_verdict qn_client_read(
     struct qn_client_query *query, struct qn_view datagram);

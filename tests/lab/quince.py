@@ -127,7 +127,7 @@ class Node:
             [QUINCECTL, "--socket", self.socket_path, *words],
             text=True,
             capture_output=True,
-            timeout=10,
+            timeout=15,
         )
 
     def control(self, *words):

@@ -18,11 +18,12 @@ struct counted {
 };
 
 static bool
-count_run(struct command *command, struct qn_shard *shard)
+count_run(struct command *command, struct qn_shard *shard, struct qn_now now)
 {
 	struct counted *counted = (struct counted *)command;
 
 	(void)shard;
+	(void)now;
 	atomic_fetch_add(&counted->run_count, 1);
 	return true;
 }
@@ -41,13 +42,13 @@ TEST(is_done_when_the_last_worker_has_run_it)
 	struct command_box boxes[WORKER_COUNT] = {0};
 	struct counted counted = {0};
 
-	assert_int_equal(command_run_all(&boxes[0], NULL), 0);
+	assert_int_equal(command_run_all(&boxes[0], NULL, test_now_us(0)), 0);
 	send_to_all(boxes, &counted);
 	assert_false(command_is_done(&counted.command));
-	assert_int_equal(command_run_all(&boxes[0], NULL), 1);
-	assert_int_equal(command_run_all(&boxes[0], NULL), 0);
+	assert_int_equal(command_run_all(&boxes[0], NULL, test_now_us(0)), 1);
+	assert_int_equal(command_run_all(&boxes[0], NULL, test_now_us(0)), 0);
 	assert_false(command_is_done(&counted.command));
-	assert_int_equal(command_run_all(&boxes[1], NULL), 1);
+	assert_int_equal(command_run_all(&boxes[1], NULL, test_now_us(0)), 1);
 	assert_true(command_is_done(&counted.command));
 	assert_int_equal(counted.run_count, 2);
 }
@@ -61,9 +62,10 @@ struct numbered {
 };
 
 static bool
-note_number(struct command *command, struct qn_shard *shard)
+note_number(struct command *command, struct qn_shard *shard, struct qn_now now)
 {
 	(void)shard;
+	(void)now;
 	order[order_count++] = ((struct numbered *)command)->number;
 	return true;
 }
@@ -80,7 +82,7 @@ TEST(a_full_box_runs_in_order)
 			commands[i] = (struct numbered){{.run = note_number, .left = 1}, i};
 			command_send(&box, &commands[i].command);
 		}
-		assert_int_equal(command_run_all(&box, NULL), COMMAND_BOX_MAX);
+		assert_int_equal(command_run_all(&box, NULL, test_now_us(0)), COMMAND_BOX_MAX);
 		for (unsigned i = 0; i < COMMAND_BOX_MAX; i++)
 			assert_int_equal(order[i], i);
 	}
@@ -92,11 +94,12 @@ struct sliced {
 };
 
 static bool
-run_slice(struct command *command, struct qn_shard *shard)
+run_slice(struct command *command, struct qn_shard *shard, struct qn_now now)
 {
 	struct sliced *sliced = (struct sliced *)command;
 
 	(void)shard;
+	(void)now;
 	return --sliced->slices_left == 0;
 }
 
@@ -110,14 +113,14 @@ TEST(what_is_not_through_is_gone_on_with_before_the_next)
 	command_send(&box, &sliced.command);
 	command_send(&box, &behind.command);
 	for (unsigned turn = 0; turn < 2; turn++) {
-		assert_int_equal(command_run_all(&box, NULL), 1);
+		assert_int_equal(command_run_all(&box, NULL, test_now_us(0)), 1);
 		assert_false(command_is_done(&sliced.command));
 		assert_int_equal(order_count, 0);
 	}
-	assert_int_equal(command_run_all(&box, NULL), 2);
+	assert_int_equal(command_run_all(&box, NULL, test_now_us(0)), 2);
 	assert_true(command_is_done(&sliced.command) && command_is_done(&behind.command));
 	assert_int_equal(order[0], 7);
-	assert_int_equal(command_run_all(&box, NULL), 0);
+	assert_int_equal(command_run_all(&box, NULL, test_now_us(0)), 0);
 }
 
 struct worker_thread {
@@ -131,7 +134,7 @@ work(void *argument)
 	struct worker_thread *thread = argument;
 
 	while (thread->count < COMMAND_COUNT) {
-		thread->count += command_run_all(thread->box, NULL);
+		thread->count += command_run_all(thread->box, NULL, test_now_us(0));
 		sched_yield(); /* There may be fewer cores than threads. */
 	}
 	return NULL;

@@ -3,9 +3,11 @@
  * Replies of the daemon as a person gets to see them.
  */
 #include "print.h"
+#include "print_trace.h"
 #include "support/test.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void
 assert_prints(
@@ -64,6 +66,102 @@ TEST(statistics_are_a_table_without_zeros)
 	    "b                 7        0        7\n");
 }
 
+/* Prints a trace of w.t. A; head and steps are in single quotes, which C leaves alone. */
+static void
+assert_prints_trace(const char *head, const char *const *steps, const char *expected)
+{
+	char *text = NULL;
+	size_t text_len;
+	FILE *out = open_memstream(&text, &text_len);
+
+	assert_non_null(out);
+	fprintf(out, "{'name': 'w.t.', 'type': 'A', %s, 'steps': [", head);
+	for (size_t i = 0; steps[i] != NULL; i++)
+		fprintf(out, "%s{'type': 'A', %s}", i == 0 ? "" : ", ", steps[i]);
+	fputs("]}", out);
+	assert_int_equal(fclose(out), 0);
+	for (char *at = strchr(text, '\''); at != NULL; at = strchr(at, '\''))
+		*at = '"';
+	assert_prints(print_trace, text, expected);
+	free(text);
+}
+
+TEST(a_trace_is_a_table_from_top_to_bottom)
+{
+	static const char *const steps[] = {
+	    "'at_ms': 0.0, 'depth': 0, 'step': 'question', 'name': 'w.t.'",
+	    "'at_ms': 0.04, 'depth': 0, 'step': 'query', 'name': 't.', 'minimized': true,"
+	    " 'zone': '.', 'server': '192.0.2.1', 'port': 53, 'transport': 'udp', 'edns': true,"
+	    " 'outcome': 'reply', 'took_ms': 1.26, 'verdict': 'referral', 'rcode': 'NOERROR',"
+	    " 'target': 't.'",
+	    "'at_ms': 1.3, 'depth': 1, 'step': 'question', 'name': 'n.f.'",
+	    "'at_ms': 1.3, 'depth': 1, 'step': 'cache', 'name': 'n.f.', 'verdict': 'alias',"
+	    " 'target': 'a.f.'",
+	    "'at_ms': 1.3, 'depth': 1, 'step': 'end', 'name': 'n.f.', 'rcode': 'NXDOMAIN'",
+	    "'at_ms': 1.3, 'depth': 1, 'step': 'joined', 'name': 'b.f.'",
+	    "'at_ms': 1.3, 'depth': 1, 'step': 'skipped', 'name': 'c.f.', 'why': 'too deep'",
+	    "'at_ms': 1.4, 'depth': 0, 'step': 'query', 'name': 'w.t.', 'minimized': false,"
+	    " 'zone': 't.', 'server': 'fd::1', 'port': 5353, 'transport': 'udp',"
+	    " 'edns': false, 'outcome': 'timeout', 'took_ms': 400.0",
+	    "'at_ms': 401.4, 'depth': 0, 'step': 'query', 'name': 'w.t.', 'minimized': false,"
+	    " 'zone': 't.', 'server': '192.0.2.2', 'port': 53, 'transport': 'tcp',"
+	    " 'edns': true, 'outcome': 'reply', 'took_ms': 2.0, 'verdict': 'refused',"
+	    " 'rcode': 'REFUSED'",
+	    "'at_ms': 403.4, 'depth': 0, 'step': 'query', 'name': 'w.t.', 'minimized': false,"
+	    " 'zone': 't.', 'server': '192.0.2.3', 'port': 53, 'transport': 'udp',"
+	    " 'edns': true, 'outcome': 'reply', 'took_ms': 2.0, 'verdict': 'negative',"
+	    " 'rcode': 'NXDOMAIN'",
+	    "'at_ms': 405.4, 'depth': 0, 'step': 'query', 'name': 'w.t.', 'minimized': false,"
+	    " 'zone': 't.', 'server': '192.0.2.4', 'port': 53, 'transport': 'udp',"
+	    " 'edns': true, 'outcome': 'suspect', 'took_ms': 3.0",
+	    "'at_ms': 408.4, 'depth': 0, 'step': 'query', 'name': 'w.t.', 'minimized': false,"
+	    " 'zone': 't.', 'server': '192.0.2.4', 'port': 53, 'transport': 'tcp',"
+	    " 'edns': true, 'outcome': 'pending'",
+	    "'at_ms': 10000.0, 'depth': 0, 'step': 'end', 'name': 'w.t.', 'rcode': 'SERVFAIL',"
+	    " 'ede': 22",
+	    NULL,
+	};
+
+	assert_prints_trace("'dropped': false, 'rcode': 'SERVFAIL', 'ede': 22, 'lost_steps': 2",
+	    steps,
+	    "w.t. A: SERVFAIL, EDE 22 after 10000.0 ms\n"
+	    "\n"
+	    "  at ms  question            zone  server      over             ms  result\n"
+	    "    0.0  w.t. A\n"
+	    "    0.0    t. A (minimized)  .     192.0.2.1   udp             1.3  referral to t.\n"
+	    "    1.3      n.f. A\n"
+	    "    1.3      n.f. A                                                 cache: alias to "
+	    "a.f.\n"
+	    "    1.3      n.f. A                                                 NXDOMAIN\n"
+	    "    1.3      b.f. A                                                 is being looked "
+	    "up already\n"
+	    "    1.3      c.f. A                                                 not looked up: "
+	    "too deep\n"
+	    "    1.4    w.t. A            t.    fd::1@5353  udp, no EDNS  400.0  timeout\n"
+	    "  401.4    w.t. A            t.    192.0.2.2   tcp             2.0  refused\n"
+	    "  403.4    w.t. A            t.    192.0.2.3   udp             2.0  negative, "
+	    "NXDOMAIN\n"
+	    "  405.4    w.t. A            t.    192.0.2.4   udp             3.0  suspect: asked "
+	    "again over TCP\n"
+	    "  408.4    w.t. A            t.    192.0.2.4   tcp                  no reply yet\n"
+	    "10000.0  w.t. A                                                     SERVFAIL, EDE 22\n"
+	    "and 2 steps more\n");
+}
+
+TEST(what_local_data_answer_is_one_step)
+{
+	static const char *const steps[] = {
+	    "'at_ms': 0.0, 'depth': 0, 'step': 'local', 'name': 'w.t.', 'verdict': 'answer'", NULL};
+
+	assert_prints_trace("'dropped': false, 'rcode': 'NOERROR', 'lost_steps': 0", steps,
+	    "w.t. A: NOERROR after 0.0 ms\n"
+	    "\n"
+	    "at ms  question  zone  server  over  ms  result\n"
+	    "  0.0  w.t. A                            local data: answer\n");
+	assert_prints_trace(
+	    "'dropped': true, 'lost_steps': 0", &steps[1], "w.t. A: dropped by local data\n");
+}
+
 int
 main(void)
 {
@@ -71,6 +169,8 @@ main(void)
 	    cmocka_unit_test(values_are_aligned),
 	    cmocka_unit_test(what_is_inside_is_indented),
 	    cmocka_unit_test(statistics_are_a_table_without_zeros),
+	    cmocka_unit_test(a_trace_is_a_table_from_top_to_bottom),
+	    cmocka_unit_test(what_local_data_answer_is_one_step),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

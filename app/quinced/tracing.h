@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * The trace of one question: sent to the workers, waited for, reported as JSON.
+ *
+ * A node traces one question at a time.
+ * Owner:  the control thread, but for what the question's worker writes until it is over.
+ * Memory: the node's, from its first trace to its end: a worker may still be writing when the
+ *         client that asked has gone, or has been told that it takes too long.
+ * Bounds: TRACING_TIME_US until the client is told so, one second more than a worker may take.
+ */
+#include "command.h"
+#include "resolve/trace.h"
+
+#include <jansson.h>
+
+#define TRACING_TIME_US (QN_RESOLVE_TASK_US + QN_US_PER_S)
+
+struct node;
+
+struct tracing {
+	struct command command;
+	_Atomic bool refused; /* By the question's worker. */
+	bool wanted;          /* Somebody waits for the report. */
+	struct qn_mono deadline;
+	struct qn_trace trace;
+};
+
+enum tracing_state {
+	TRACING_RUNS,
+	TRACING_DONE,    /* There is something to report. */
+	TRACING_REFUSED, /* The worker had no place for the question. */
+	TRACING_LATE,    /* It is not over yet, and should be. */
+};
+
+/** Has `node` trace `question`, of class IN; returns NULL, or a sentence why it does not. */
+QN_MUST_USE const char *tracing_begin(
+    struct node *node, const struct qn_question *question, struct qn_now now);
+
+/** Where it stands. But for TRACING_RUNS the caller then lets go of it: see tracing_end(). */
+enum tracing_state tracing_state(const struct tracing *tracing, struct qn_now now);
+
+/** What is written in a trace that is done. The caller owns it; NULL when memory is short. */
+json_t *tracing_report(const struct tracing *tracing);
+
+/** Nobody waits for it any more. */
+void tracing_end(struct tracing *tracing);
