@@ -220,6 +220,9 @@ task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
 	upstream->edns = edns;
 	upstream->cookie_renewed = false;
 	upstream->minimized = question_minimize(task, &upstream->question);
+	qn_list_init(&upstream->flight_link);
+	qn_list_init(&upstream->followers);
+	qn_flight_begin(resolver, upstream);
 	upstream->timeout_us = qn_select_timeout_us(
 	    qn_ledger_find(&resolver->parts.ledger, &candidate->address), candidate->tries);
 	upstream->timed.kind = QN_TIMED_UPSTREAM;
@@ -239,7 +242,10 @@ task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
 static void
 task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
-	if (task->upstream != NULL)
+	struct qn_question question;
+
+	if (task->upstream != NULL || !qn_list_empty(&task->follow_link) ||
+	    (question_minimize(task, &question) && qn_flight_follow(resolver, task, &question)))
 		return;
 
 	const uint32_t index = qn_select_next(task->zone.candidates, task->zone.candidate_count,

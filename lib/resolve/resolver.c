@@ -58,6 +58,8 @@ qn_resolver_init(struct qn_arena *arena, const struct qn_resolver_limits *limits
 	resolver->cookie_secret.k0 = qn_random_u64(&resolver->random);
 	resolver->cookie_secret.k1 = qn_random_u64(&resolver->random);
 	qn_wheel_init(&resolver->wheel, now.mono);
+	for (uint32_t i = 0; i < QN_FLIGHT_SLOT_COUNT; i++)
+		qn_list_init(&resolver->flights[i]);
 	qn_list_init(&resolver->ready);
 	qn_list_init(&resolver->sends);
 	qn_list_init(&resolver->releases);
@@ -176,6 +178,7 @@ qn_resolver_trace(struct qn_resolver *resolver, struct qn_trace *trace, struct q
 void
 qn_upstream_release(struct qn_resolver *resolver, struct qn_upstream *upstream)
 {
+	qn_flight_end(resolver, upstream, false);
 	upstream->task->upstream = NULL;
 	upstream->task = NULL;
 	qn_wheel_stop(&resolver->wheel, &upstream->timed.timer);
@@ -222,6 +225,19 @@ cookie_learn(struct qn_resolver *resolver, const struct qn_upstream *upstream,
 	    now);
 }
 
+/* Whether a reply says that a shortened name should not have been asked for. */
+static bool
+minimized_in_vain(const struct qn_resolver *resolver)
+{
+	const struct qn_reply *reply = &resolver->reply;
+
+	if (resolver->config->minimization != QN_MINIMIZATION_RELAXED)
+		return false;
+	return reply_is_useful(reply->kind)
+	           ? reply->kind == QN_REPLY_NEGATIVE && reply->negative.rcode == QN_RCODE_NXDOMAIN
+	           : reply->kind != QN_REPLY_BAD_COOKIE && reply->kind != QN_REPLY_NO_EDNS;
+}
+
 void
 qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_message *message,
     bool case_kept, struct qn_now now)
@@ -253,6 +269,7 @@ qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_m
 			qn_ledger_set_no_case(
 			    &resolver->parts.ledger, &upstream->server.address, now);
 	}
+	qn_flight_end(resolver, upstream, minimized_in_vain(resolver));
 	qn_upstream_release(resolver, upstream);
 	qn_task_replied(resolver, task, upstream, now);
 	resolver_settle(resolver, now);

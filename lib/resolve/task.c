@@ -157,6 +157,7 @@ task_create(struct qn_resolver *resolver, const struct qn_question *question, ui
 	task->refresh = false;
 	task->trace_number = parent != NULL ? parent->trace_number : 0;
 	task->upstream = NULL;
+	qn_list_init(&task->follow_link);
 	task->zone_slot = QN_ZONE_SLOT_NONE;
 	task->starved = false;
 	task->seen_refused = false;
@@ -408,6 +409,7 @@ task_end(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 	qn_list_remove(&task->table_link);
 	qn_list_remove(&task->queue_link);
 	qn_task_leave_zone(resolver, task);
+	qn_list_remove(&task->follow_link);
 	if (task->upstream != NULL)
 		qn_upstream_release(resolver, task->upstream);
 	if (qn_list_empty(&task->askers))

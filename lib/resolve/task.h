@@ -72,6 +72,7 @@ struct qn_task {
 	bool last_resort;       /* Takes answers that are not authoritative. */
 	bool zone_known;        /* Whether `zone` has been looked up for this `name`. */
 	struct qn_delegation zone;
+	struct qn_list follow_link; /* In `followers` of another's query, or in no list. */
 	uint16_t zone_slot; /* In `zone_tasks` of the resolver; QN_ZONE_SLOT_NONE: in none. */
 	struct qn_upstream *upstream; /* In flight, or NULL. */
 
@@ -108,7 +109,9 @@ struct qn_wait {
 struct qn_upstream {
 	struct qn_list link; /* In `sends` or `releases`, or in neither. */
 	struct qn_timed timed;
-	struct qn_task *task; /* NULL once it no longer matters. */
+	struct qn_list flight_link; /* In `flights` of the resolver, if minimized. */
+	struct qn_list followers;   /* struct qn_task: wait for what becomes of this query. */
+	struct qn_task *task;       /* NULL once it no longer matters. */
 	uint8_t candidate;
 	bool edns;
 	bool minimized;
@@ -137,6 +140,9 @@ struct qn_resolver_parts {
 #define QN_ZONE_SLOT_COUNT 1024u
 #define QN_ZONE_SLOT_NONE  UINT16_MAX
 
+/** Shortened queries in flight are found by a keyed hash of their name. */
+#define QN_FLIGHT_SLOT_COUNT 1024u
+
 struct qn_resolver {
 	const struct qn_resolve_config *config;
 	struct qn_store store;
@@ -152,8 +158,9 @@ struct qn_resolver {
 	struct qn_list *table;                   /* Running tasks by hash. */
 	uint32_t table_mask;
 
-	struct qn_list ready; /* Tasks to step before the event is over. */
-	struct qn_list sends; /* Effects. */
+	struct qn_list flights[QN_FLIGHT_SLOT_COUNT]; /* struct qn_upstream */
+	struct qn_list ready;                         /* Tasks to step before the event is over. */
+	struct qn_list sends;                         /* Effects. */
 	struct qn_list releases;
 	struct qn_list expired;  /* Askers past their deadline. */
 	struct qn_list finished; /* Tasks whose askers can fetch the answer. */
@@ -306,6 +313,24 @@ void qn_trace_replied(struct qn_resolver *resolver, const struct qn_upstream *up
     uint16_t rcode, struct qn_now now);
 
 /* resolver.c */
+
+/**
+ * Has a task wait for a shortened query that another has sent to the same zone; false when
+ * there is none. Many identical queries in flight would be as many chances for a forger
+ * (RFC 5452 s5), and as many needless queries.
+ */
+QN_MUST_USE bool qn_flight_follow(
+    struct qn_resolver *resolver, struct qn_task *task, const struct qn_question *question);
+
+/** Offers a shortened query that has just been queued for others to follow. */
+void qn_flight_begin(struct qn_resolver *resolver, struct qn_upstream *upstream);
+
+/**
+ * Ends the waiting for a query: those who followed look again at what the cache knows by now,
+ * or, when it was no use to shorten the name, go on with the full one.
+ */
+void qn_flight_end(
+    struct qn_resolver *resolver, struct qn_upstream *upstream, bool minimize_in_vain);
 
 /** Ends a query: it is not waited for any more and its slot goes to the transport. */
 void qn_upstream_release(struct qn_resolver *resolver, struct qn_upstream *upstream);
