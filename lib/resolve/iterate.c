@@ -266,7 +266,6 @@ task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now
 		return;
 	}
 	qn_counter_add(&resolver->counters.task_unreachable, 1);
-	qn_task_no_server(resolver, task, now);
 	qn_task_fail(resolver, task, QN_EDE_NO_REACHABLE_AUTHORITY, now);
 }
 

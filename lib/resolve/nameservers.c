@@ -13,9 +13,6 @@
  */
 #define CACHED_SERVERS(depth) ((depth) < 2 ? QN_DELEGATION_SERVER_MAX : 2u)
 
-/* In place of a type: the failure to find an address of any nameserver of a zone. */
-#define NO_SERVER_FOUND 0
-
 /* Nameservers whose own zone's glue is looked at when their addresses have failed. */
 #define FOREIGN_GLUE_SERVERS 3
 
@@ -199,14 +196,6 @@ lookup_start(struct qn_resolver *resolver, struct qn_task *task, uint8_t server,
 	return qn_task_wait(resolver, task, child, server);
 }
 
-void
-qn_task_no_server(struct qn_resolver *resolver, const struct qn_task *task, struct qn_now now)
-{
-	if (task->depth == 0 && task->zone.candidate_count == 0)
-		qn_store_put_failure(&resolver->store, &task->zone.zone, NO_SERVER_FOUND,
-		    QN_RCODE_SERVFAIL, QN_EDE_NO_REACHABLE_AUTHORITY, now);
-}
-
 /* Whether asking for the addresses of a nameserver could bring one that is not known yet. */
 static bool
 lookup_is_worth_it(const struct qn_delegation *zone, const struct qn_nameserver *server)
@@ -227,13 +216,8 @@ qn_task_lookup_servers(struct qn_resolver *resolver, struct qn_task *task, struc
 {
 	struct qn_delegation *zone = &task->zone;
 	const uint32_t first = qn_random_below(&resolver->random, zone->server_count);
-	struct qn_failure failure;
 	unsigned started = 0;
 
-	if (qn_store_get_failure(&resolver->store, &zone->zone, NO_SERVER_FOUND, now, &failure)) {
-		qn_counter_add(&resolver->counters.lookup_known_failure, 1);
-		return false;
-	}
 	for (uint8_t i = 0; i < zone->server_count && started < LOOKUP_SERVERS(task->depth); i++) {
 		const uint8_t index = (uint8_t)((first + i) % zone->server_count);
 		struct qn_nameserver *server = &zone->servers[index];

@@ -248,12 +248,6 @@ void qn_task_zone_prepare(struct qn_resolver *resolver, struct qn_task *task, st
 QN_MUST_USE bool qn_task_lookup_servers(
     struct qn_resolver *resolver, struct qn_task *task, struct qn_now now);
 
-/**
- * Remembers that no address of the zone's nameservers could be found, for a time that doubles:
- * until then their names, which may lead to anybody's servers, are not looked up again.
- */
-void qn_task_no_server(struct qn_resolver *resolver, const struct qn_task *task, struct qn_now now);
-
 /** When all else has failed: true when there is somebody to ask after all. */
 QN_MUST_USE bool qn_task_last_resort(
     struct qn_resolver *resolver, struct qn_task *task, struct qn_now now);
