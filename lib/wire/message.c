@@ -68,7 +68,7 @@ record_check(struct qn_message *message, struct qn_reader *reader, enum qn_secti
 		return false;
 	if (record.type == QN_TYPE_OPT)
 		return opt_read(message, &record, section, owner_is_root);
-	return qn_rdata_valid(message->bytes, &record);
+	return qn_rdata_check(reader, &record);
 }
 
 static bool

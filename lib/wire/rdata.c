@@ -122,17 +122,27 @@ reader_finished(const struct qn_reader *reader)
 }
 
 bool
-qn_rdata_valid(struct qn_view message, const struct qn_record *record)
+qn_rdata_check(struct qn_reader *reader, const struct qn_record *record)
 {
 	const struct form *form = form_of_record(record);
 
 	if (form_is_opaque(form))
 		return true;
-	struct qn_reader reader = rdata_reader(message, record);
+	struct qn_reader inside = rdata_reader(reader->bytes, record);
 
+	inside.step_count = reader->step_count;
 	for (const uint8_t *field = form->fields; *field != END; field++)
-		field_skip(&reader, *field);
-	return reader_finished(&reader);
+		field_skip(&inside, *field);
+	reader->step_count = inside.step_count;
+	return reader_finished(&inside);
+}
+
+bool
+qn_rdata_valid(struct qn_view message, const struct qn_record *record)
+{
+	struct qn_reader reader = qn_reader_of(message);
+
+	return qn_rdata_check(&reader, record);
 }
 
 static void

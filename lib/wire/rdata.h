@@ -26,6 +26,9 @@ size_t qn_rdata_expand(
 /** Checks the rdata of `record` inside `message` against the form of its type. */
 QN_MUST_USE bool qn_rdata_valid(struct qn_view message, const struct qn_record *record);
 
+/** The same on the way through a message: its names count among those of `reader`. */
+QN_MUST_USE bool qn_rdata_check(struct qn_reader *reader, const struct qn_record *record);
+
 /** The name that is all of in-memory rdata of NS, CNAME, DNAME, PTR; false when it is not one. */
 QN_MUST_USE bool qn_rdata_name(struct qn_name *name, struct qn_view rdata);
 

@@ -50,7 +50,8 @@ qn_read_u32(struct qn_reader *reader)
  * Follows a name through its pointers and copies it, run of labels by run of labels, to
  * `octets` unless that is NULL. Every pointer has to lead to before the start of the run that
  * it ends: an honest name is found there, and no loop can be. Returns the length of the name
- * in full and moves the reader behind it; 0, moving nothing, when it is broken.
+ * in full and moves the reader behind it; 0, moving nothing, when it is broken, or one name
+ * too many.
  */
 static inline size_t
 name_follow(struct qn_reader *reader, uint8_t *octets)
@@ -58,16 +59,22 @@ name_follow(struct qn_reader *reader, uint8_t *octets)
 	const uint8_t *data = reader->bytes.data;
 	size_t start = reader->at;
 	size_t after = 0; /* Behind the name, once the first pointer has been met. */
+	uint32_t step_count = reader->step_count;
 	size_t len = 0;
 
+	if (step_count > QN_READER_STEP_MAX)
+		return 0;
 	for (unsigned hop = 0; hop <= QN_NAME_HOP_MAX; hop++) {
 		/* A run leaves room for the root label. */
 		const size_t room_end = start + QN_NAME_MAX - len;
 		const size_t run_end = room_end < reader->end ? room_end : reader->end;
 		size_t at = start;
 
-		while (at < run_end && data[at] != 0 && data[at] <= QN_LABEL_MAX)
+		while (at < run_end && data[at] != 0 && data[at] <= QN_LABEL_MAX) {
 			at += data[at] + 1u;
+			step_count++;
+		}
+		step_count++;
 		if (at >= run_end)
 			return 0;
 		if (octets != NULL)
@@ -77,6 +84,7 @@ name_follow(struct qn_reader *reader, uint8_t *octets)
 			if (octets != NULL)
 				octets[len] = 0;
 			reader->at = after != 0 ? after : at + 1;
+			reader->step_count = step_count;
 			return len + 1;
 		}
 		if ((data[at] & POINTER_FLAGS) != POINTER_FLAGS || reader->end - at < POINTER_LEN)

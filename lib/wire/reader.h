@@ -6,17 +6,26 @@
  *
  * After an error every read gives zeros and moves nothing, so that a parser checks `failed`
  * once, at its end. No read ever touches a byte outside the view.
- * Bounds: a name follows at most QN_NAME_HOP_MAX pointers, each strictly backwards.
+ * Bounds: a name follows at most QN_NAME_HOP_MAX pointers, each strictly backwards; all the
+ *         names that one reader reads together take at most QN_READER_STEP_MAX steps.
  * RFC:    1035 s4.1.4 (compression).
  */
 #include "wire/name.h"
 
 #define QN_NAME_HOP_MAX 256
 
+/*
+ * Labels and pointers in all names of a message: 64 KiB of records under the longest names
+ * that there are honestly, those of ip6.arpa, take fewer. Ten times as many could be packed
+ * into a message to keep whoever reads it for ten milliseconds.
+ */
+#define QN_READER_STEP_MAX (128u << 10)
+
 struct qn_reader {
 	struct qn_view bytes; /* The whole message: pointers count from its start. */
 	size_t at;
 	size_t end; /* Reads stop here; at most bytes.len. */
+	uint32_t step_count;
 	bool failed;
 };
 

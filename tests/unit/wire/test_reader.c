@@ -216,6 +216,22 @@ TEST(reader_limits_hops)
 	assert_no_name_in(reader_of_chain(QN_NAME_HOP_MAX + 1));
 }
 
+/* Each name is short of its own limit; all together are too much. */
+TEST(reader_limits_the_steps_of_all_names)
+{
+	struct qn_reader reader = reader_of_chain(QN_NAME_HOP_MAX);
+	const size_t at = reader.at;
+
+	for (unsigned i = 0; i <= QN_READER_STEP_MAX / (QN_NAME_HOP_MAX + 1); i++) {
+		reader.at = at;
+		qn_skip_name(&reader);
+	}
+	assert_false(reader.failed);
+	reader.at = at;
+	qn_skip_name(&reader);
+	assert_true(reader.failed);
+}
+
 static size_t
 label_write(size_t at, uint8_t len)
 {
@@ -330,6 +346,7 @@ main(void)
 	    cmocka_unit_test(reader_refuses_pointers_that_do_not_lead_back),
 	    cmocka_unit_test(reader_stops_at_its_end),
 	    cmocka_unit_test(reader_limits_hops),
+	    cmocka_unit_test(reader_limits_the_steps_of_all_names),
 	    cmocka_unit_test(reader_limits_the_length_in_full),
 	    cmocka_unit_test(reader_limits_the_length_without_pointers),
 	    cmocka_unit_test(reader_skips_what_it_would_read),
