@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """quincectl: what it prints can be parsed, and it is true."""
 
+import json
 import os
 import socket
 import subprocess
@@ -150,3 +151,19 @@ def test_garbage_on_the_socket_hurts_nobody(node):
             except (BrokenPipeError, ConnectionResetError):
                 pass
     assert node.control("status")["state"] == "running"
+
+
+def test_flushes_at_once_are_all_answered(node):
+    """Each worker does one after the other; nobody is forgotten or gets another's count."""
+    names = [f"zone{i}.example." for i in range(10)]
+    socks = [socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) for _ in names]
+    try:
+        for sock, name in zip(socks, names):
+            sock.settimeout(10)
+            sock.connect(node.socket_path)
+            sock.sendall(json.dumps({"command": "flush", "name": name}).encode() + b"\n")
+        replies = [json.loads(sock.makefile().readline()) for sock in socks]
+    finally:
+        for sock in socks:
+            sock.close()
+    assert replies == [{"name": name, "flushed": 0} for name in names]
