@@ -148,11 +148,13 @@ draw_question(struct sim *sim, struct qn_question *question)
 
 /* --- Sending ---------------------------------------------------------------------------- */
 
+/* An address in one of the smaller networks inside `network`: many, lest one have too many. */
 static struct qn_address
 draw_client_address(struct qn_random *random, const struct qn_prefix *network)
 {
 	struct qn_address address = network->address;
 
+	address.octets[address.family == QN_FAMILY_IPV6 ? 5 : 2] = (uint8_t)qn_random_u32(random);
 	address.octets[qn_family_octets(address.family) - 1] = (uint8_t)sim_between(random, 1, 250);
 	return address;
 }

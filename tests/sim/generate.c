@@ -105,7 +105,7 @@ draw_plan(struct draw *draw)
 	plan->turn_us = SIM_PICK(random, turns_us);
 	plan->cache_bytes = SIM_PICK(random, cache_bytes);
 	plan->client_max = plan->tight ? 8 : 1000;
-	plan->task_max = plan->tight ? 6 : 400;
+	plan->task_max = plan->tight ? 6 : 800;
 	plan->upstream_max = plan->tight ? 6 : 400;
 	plan->minimization = SIM_PICK(random, minimizations);
 	plan->stale_age_max_s = sim_chance(random, 80) ? 86400 : 0;
@@ -419,10 +419,14 @@ add_zone(struct draw *draw, uint8_t parent, uint32_t labels, uint8_t epochs)
 	for (uint32_t i = 0; i < labels; i++)
 		if (!draw_below(draw, &origin, &origin) || origin.len > ORIGIN_LEN_MAX)
 			return NULL;
-	for (uint8_t i = 0; i < draw->world->zone_count; i++)
-		if (qn_name_within(&origin, &draw->world->zones[i].origin) &&
-		    draw->world->zones[i].origin.len > draw->world->zones[parent].origin.len)
-			return NULL;
+	for (uint8_t i = 0; i < draw->world->zone_count; i++) {
+		const struct qn_name *other = &draw->world->zones[i].origin;
+
+		if (qn_name_within(other, &origin) ||
+		    (qn_name_within(&origin, other) &&
+			other->len > draw->world->zones[parent].origin.len))
+			return NULL; /* It would come between two zones. */
+	}
 	struct sim_zone *zone = sim_world_add_zone(draw->world, &origin, parent, epochs);
 
 	add_soa(draw, zone);
@@ -673,6 +677,10 @@ add_data_set(struct draw *draw, struct sim_zone *zone, const struct qn_name *own
 	const bool changing = draw->world->change.us != UINT64_MAX;
 	const uint32_t fate = changing ? qn_random_below(draw->random, 100) : 100;
 	const uint32_t ttl_s = draw_ttl_s(draw->random);
+
+	if (sim_zone_set(zone, 0, owner, type) != NULL ||
+	    sim_zone_set(zone, 1, owner, type) != NULL)
+		return;
 
 	if (fate >= 30) {
 		add_rdata(

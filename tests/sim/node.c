@@ -21,11 +21,11 @@ const struct qn_address sim_gateways[2] = {
 };
 const struct qn_prefix sim_client_networks[2] = {
     {{{172, 20}, QN_FAMILY_IPV4}, 16},
-    {{{0xfd, 0, 0, 0xc}, QN_FAMILY_IPV6}, 64},
+    {{{0xfd, 0, 0, 0xc}, QN_FAMILY_IPV6}, 32},
 };
 const struct qn_prefix sim_outsider_networks[2] = {
     {{{172, 21}, QN_FAMILY_IPV4}, 16},
-    {{{0xfd, 0, 0, 0xd}, QN_FAMILY_IPV6}, 64},
+    {{{0xfd, 0, 0, 0xd}, QN_FAMILY_IPV6}, 32},
 };
 const uint8_t sim_node_mac[QN_MAC_OCTETS] = {0x02, 0, 0, 0, 0, 2};
 const uint8_t sim_gateway_mac[QN_MAC_OCTETS] = {0x02, 0, 0, 0, 0, 1};

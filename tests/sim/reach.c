@@ -107,31 +107,37 @@ fits(const struct sim_world *world, const struct sim_server *server, unsigned ep
 	return reply_len(&reply, name) <= limit;
 }
 
-/* Whether the server answers (name, type) without delay, if need be over TCP. */
-static bool
-is_well(const struct sim_world *world, const struct sim_server *server, const struct sim_zone *zone,
+/*
+ * Round trips that the server takes to answer (name, type), at worst: one over UDP, and two
+ * more over TCP if need be; 0 when it is no good. A forger who gets close makes the node turn
+ * to TCP.
+ */
+static unsigned
+trips(const struct sim_world *world, const struct sim_server *server, const struct sim_zone *zone,
     unsigned epoch, const struct qn_name *name, uint16_t type)
 {
 	const bool tcp = world->use_tcp && !server->without_tcp;
+	bool udp = false;
 
 	if (!serves(world, server, zone, epoch) || server->loss_percent > 0 ||
 	    server->delay_us + server->jitter_us > WELL_MOST_US)
-		return false;
-	/* A forger who gets close makes the node turn to TCP. */
-	if (world->forged && world->use_tcp && server->without_tcp)
-		return false;
+		return 0;
 	switch (services[server->manner]) {
 	case SERVES:
-		return tcp || fits(world, server, epoch, name, type, QN_EDNS_UDP_BUFFER);
+		udp = fits(world, server, epoch, name, type, QN_EDNS_UDP_BUFFER);
+		break;
 	case SERVES_PLAIN:
-		return tcp || fits(world, server, epoch, name, type, UDP_SIZE_PLAIN);
+		udp = fits(world, server, epoch, name, type, UDP_SIZE_PLAIN);
+		break;
 	case SERVES_TCP:
-		return tcp;
+		break;
 	case USELESS:
 	case MUTE:
-		break;
+		return 0;
 	}
-	return false;
+	if (udp && (!world->forged || !world->use_tcp))
+		return 1;
+	return tcp ? 1 + TCP_TRIPS : 0;
 }
 
 static uint64_t
@@ -180,13 +186,15 @@ cost_host(const struct sim_world *world, unsigned epoch, const struct sim_host *
 		   cost_name(world, epoch, &host->name, QN_TYPE_AAAA, depth + 1, cost));
 }
 
-/* Adds what asking the zone's servers for (name, type) costs at worst; false when it may fail. */
+/*
+ * Adds what asking the zone's servers for (name, type) costs at worst, in `steps` names of
+ * growing length; false when it may fail.
+ */
 static bool
 cost_zone(const struct sim_world *world, unsigned epoch, const struct sim_zone *zone,
-    const struct qn_name *name, uint16_t type, unsigned depth, struct cost *cost)
+    const struct qn_name *name, uint16_t type, unsigned steps, unsigned depth, struct cost *cost)
 {
 	uint64_t slowest_us = 0;
-	unsigned well_count = 0;
 
 	if (zone->wild)
 		return false;
@@ -198,25 +206,23 @@ cost_zone(const struct sim_world *world, unsigned epoch, const struct sim_zone *
 			return false;
 		for (uint8_t k = 0; k < host->server_count; k++) {
 			const struct sim_server *server = &world->servers[host->servers[k]];
-			const uint64_t rtt_us = server->delay_us + server->jitter_us;
+			const uint64_t us = trips(world, server, zone, epoch, name, type) *
+			                    (server->delay_us + server->jitter_us);
 
 			if (!family_used(world, server->address.family))
 				continue;
-			if (is_well(world, server, zone, epoch, name, type)) {
-				well_count++;
-				slowest_us = rtt_us > slowest_us ? rtt_us : slowest_us;
+			if (us > slowest_us)
+				slowest_us = us;
+			if (us > 0)
 				continue;
-			}
 			cost->us += vain_us(server);
 			cost->queries += 2;
 		}
 	}
-	/* Each label may be asked for on its own, each time over UDP, then over TCP. */
-	const unsigned steps = qn_name_label_count(name) - qn_name_label_count(&zone->origin) + 1;
-
-	cost->us += steps * (1 + TCP_TRIPS) * slowest_us;
-	cost->queries += 2 * steps + 2; /* Without EDNS or with a cookie, the first time. */
-	return well_count > 0;
+	/* The first time without EDNS, or with a cookie. */
+	cost->us += (steps + 1) * slowest_us;
+	cost->queries += 2 * steps + 2;
+	return slowest_us > 0;
 }
 
 /* --- One question ----------------------------------------------------------------------- */
@@ -226,12 +232,17 @@ cost_path(const struct sim_world *world, unsigned epoch, const struct sim_zone *
     const struct qn_name *name, uint16_t type, unsigned depth, struct cost *cost)
 {
 	const struct sim_zone *at = zone;
+	unsigned labels = qn_name_label_count(name) + 1;
 
 	for (;;) {
-		if (!cost_zone(world, epoch, at, name, type, depth, cost))
+		const unsigned own = qn_name_label_count(&at->origin);
+
+		/* Each label down to the next zone may be asked for on its own. */
+		if (!cost_zone(world, epoch, at, name, type, labels - own, depth, cost))
 			return false;
 		if (at == &world->zones[0])
 			return true;
+		labels = own;
 		at = &world->zones[at->parent];
 	}
 }
