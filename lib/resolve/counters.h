@@ -27,7 +27,7 @@
 	X(lookup_depth)           /* Not started: nested too deep. */                             \
 	X(lookup_known_failure)   /* Not started: failed a moment ago. */                         \
 	X(upstream_minimized)     /* Queries with a shortened name. */                            \
-	X(upstream_followed)      /* Shortened queries spared: another had sent the same. */      \
+	X(upstream_followed)      /* Queries spared: another task had sent the same. */           \
 	X(upstream_retried)       /* Queries to an address that was asked before. */              \
 	X(upstream_without_edns)  /* Queries in plain DNS. */                                     \
 	X(upstream_suspect)       /* Asked again over TCP: wrong id or letter case in a reply. */ \

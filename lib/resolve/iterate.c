@@ -220,8 +220,6 @@ task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
 	upstream->edns = edns;
 	upstream->cookie_renewed = false;
 	upstream->minimized = question_minimize(task, &upstream->question);
-	qn_list_init(&upstream->flight_link);
-	qn_list_init(&upstream->followers);
 	qn_flight_begin(resolver, upstream);
 	upstream->timeout_us = qn_select_timeout_us(
 	    qn_ledger_find(&resolver->parts.ledger, &candidate->address), candidate->tries);
@@ -244,8 +242,10 @@ task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now
 {
 	struct qn_question question;
 
-	if (task->upstream != NULL || !qn_list_empty(&task->follow_link) ||
-	    (question_minimize(task, &question) && qn_flight_follow(resolver, task, &question)))
+	if (task->upstream != NULL || !qn_list_empty(&task->follow_link))
+		return;
+	question_minimize(task, &question);
+	if (task->trace_number == 0 && qn_flight_follow(resolver, task, &question))
 		return;
 
 	const uint32_t index = qn_select_next(task->zone.candidates, task->zone.candidate_count,
@@ -370,19 +370,26 @@ replied_alias(struct qn_resolver *resolver, struct qn_task *task, struct qn_now 
 		qn_task_ready(resolver, task);
 }
 
-/* Goes down one zone cut. Only a reply from above may say where it is (rule 12). */
+/* Goes down one zone cut, to the delegation of the reply. */
 static void
-replied_referral(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+task_descend(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
-	qn_store_put_delegation(&resolver->store, &resolver->reply.delegation, now);
-	qn_store_drop_delegations(
-	    &resolver->store, &resolver->reply.delegation.zone, &task->zone.zone);
 	qn_task_leave_zone(resolver, task);
 	qn_delegation_copy(&task->zone, &resolver->reply.delegation);
 	qn_task_zone_prepare(resolver, task, now);
 	task->last_resort = false;
 	task->foreign_glue_used = false;
 	qn_task_ready(resolver, task);
+}
+
+/* Only a reply from above may say where a zone cut is (rule 12). */
+static void
+replied_referral(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	qn_store_put_delegation(&resolver->store, &resolver->reply.delegation, now);
+	qn_store_drop_delegations(
+	    &resolver->store, &resolver->reply.delegation.zone, &task->zone.zone);
+	task_descend(resolver, task, now);
 }
 
 /* Goes on with the full name for good. */
@@ -523,6 +530,66 @@ qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
 		replied_useless(resolver, task, upstream);
 		return;
 	}
+}
+
+/* What a reply to a shortened name says to one who did not ask himself. */
+static void
+share_minimized(
+    struct qn_resolver *resolver, struct qn_task *task, const struct qn_upstream *upstream)
+{
+	const struct qn_reply *reply = &resolver->reply;
+
+	if (reply->kind == QN_REPLY_NEGATIVE && reply->negative.rcode == QN_RCODE_NXDOMAIN)
+		minimize_abandon(resolver, task);
+	else
+		task->known_labels = (uint8_t)qn_name_label_count(&upstream->question.name);
+	qn_task_ready(resolver, task);
+}
+
+void
+qn_task_share(struct qn_resolver *resolver, struct qn_task *task,
+    const struct qn_upstream *upstream, struct qn_now now)
+{
+	const bool relaxed = resolver->config->minimization == QN_MINIMIZATION_RELAXED;
+	/* One task's full name may be the shortened name of another. */
+	const bool minimized = upstream->question.name.len < task->name.len ||
+	                       upstream->question.type != task->question.type;
+
+	switch (resolver->reply.kind) {
+	case QN_REPLY_REFERRAL:
+		task_descend(resolver, task, now);
+		return;
+	case QN_REPLY_ANSWER:
+		if (!minimized)
+			replied_answer(resolver, task, now);
+		else
+			share_minimized(resolver, task, upstream);
+		return;
+	case QN_REPLY_ALIAS:
+		if (!minimized)
+			replied_alias(resolver, task, now);
+		else
+			share_minimized(resolver, task, upstream);
+		return;
+	case QN_REPLY_NEGATIVE:
+		if (!minimized || (!relaxed && resolver->reply.negative.rcode == QN_RCODE_NXDOMAIN))
+			replied_negative(resolver, task, now);
+		else
+			share_minimized(resolver, task, upstream);
+		return;
+	case QN_REPLY_REFUSED:
+	case QN_REPLY_SERVFAIL:
+	case QN_REPLY_DOUBTFUL:
+	case QN_REPLY_LAME:
+		if (minimized && relaxed)
+			minimize_abandon(resolver, task);
+		break;
+	case QN_REPLY_TRUNCATED:
+	case QN_REPLY_BAD_COOKIE:
+	case QN_REPLY_NO_EDNS:
+		break; /* Whoever asked asks again, and is followed again. */
+	}
+	qn_task_ready(resolver, task);
 }
 
 void

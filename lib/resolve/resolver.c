@@ -178,7 +178,14 @@ qn_resolver_trace(struct qn_resolver *resolver, struct qn_trace *trace, struct q
 void
 qn_upstream_release(struct qn_resolver *resolver, struct qn_upstream *upstream)
 {
-	qn_flight_end(resolver, upstream, false);
+	struct qn_list followers;
+
+	/* Without a reply to share, those who followed have to ask for themselves. */
+	qn_list_init(&followers);
+	qn_flight_end(upstream, &followers);
+	for (struct qn_list *link = qn_list_pop(&followers); link != NULL;
+	     link = qn_list_pop(&followers))
+		qn_task_ready(resolver, qn_list_entry(link, struct qn_task, follow_link));
 	upstream->task->upstream = NULL;
 	upstream->task = NULL;
 	qn_wheel_stop(&resolver->wheel, &upstream->timed.timer);
@@ -225,17 +232,15 @@ cookie_learn(struct qn_resolver *resolver, const struct qn_upstream *upstream,
 	    now);
 }
 
-/* Whether a reply says that a shortened name should not have been asked for. */
-static bool
-minimized_in_vain(const struct qn_resolver *resolver)
+/* Hands the reply to a query to the other tasks that waited for it. */
+static void
+share_reply(struct qn_resolver *resolver, const struct qn_upstream *upstream,
+    struct qn_list *followers, struct qn_now now)
 {
-	const struct qn_reply *reply = &resolver->reply;
-
-	if (resolver->config->minimization != QN_MINIMIZATION_RELAXED)
-		return false;
-	return reply_is_useful(reply->kind)
-	           ? reply->kind == QN_REPLY_NEGATIVE && reply->negative.rcode == QN_RCODE_NXDOMAIN
-	           : reply->kind != QN_REPLY_BAD_COOKIE && reply->kind != QN_REPLY_NO_EDNS;
+	for (struct qn_list *link = qn_list_pop(followers); link != NULL;
+	     link = qn_list_pop(followers))
+		qn_task_share(
+		    resolver, qn_list_entry(link, struct qn_task, follow_link), upstream, now);
 }
 
 void
@@ -244,6 +249,7 @@ qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_m
 {
 	struct qn_upstream *upstream = qn_pool_at(&resolver->parts.upstreams, slot);
 	struct qn_task *task = upstream->task;
+	struct qn_list followers;
 
 	if (task == NULL)
 		return; /* Over already; the transport has not heard yet. */
@@ -269,9 +275,11 @@ qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_m
 			qn_ledger_set_no_case(
 			    &resolver->parts.ledger, &upstream->server.address, now);
 	}
-	qn_flight_end(resolver, upstream, minimized_in_vain(resolver));
+	qn_list_init(&followers);
+	qn_flight_end(upstream, &followers);
 	qn_upstream_release(resolver, upstream);
 	qn_task_replied(resolver, task, upstream, now);
+	share_reply(resolver, upstream, &followers, now);
 	resolver_settle(resolver, now);
 }
 

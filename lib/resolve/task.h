@@ -109,9 +109,10 @@ struct qn_wait {
 struct qn_upstream {
 	struct qn_list link; /* In `sends` or `releases`, or in neither. */
 	struct qn_timed timed;
-	struct qn_list flight_link; /* In `flights` of the resolver, if minimized. */
+	struct qn_list flight_link; /* In `flights` of the resolver. */
 	struct qn_list followers;   /* struct qn_task: wait for what becomes of this query. */
-	struct qn_task *task;       /* NULL once it no longer matters. */
+	unsigned follower_count;
+	struct qn_task *task; /* NULL once it no longer matters. */
 	uint8_t candidate;
 	bool edns;
 	bool minimized;
@@ -140,7 +141,7 @@ struct qn_resolver_parts {
 #define QN_ZONE_SLOT_COUNT 1024u
 #define QN_ZONE_SLOT_NONE  UINT16_MAX
 
-/** Shortened queries in flight are found by a keyed hash of their name. */
+/** Queries in flight are found by a keyed hash of their question. */
 #define QN_FLIGHT_SLOT_COUNT 1024u
 
 struct qn_resolver {
@@ -261,6 +262,10 @@ void qn_task_step(struct qn_resolver *resolver, struct qn_task *task, struct qn_
 void qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
     const struct qn_upstream *upstream, struct qn_now now);
 
+/** Goes on with the reply to another task's query for the same question to the same zone. */
+void qn_task_share(struct qn_resolver *resolver, struct qn_task *task,
+    const struct qn_upstream *upstream, struct qn_now now);
+
 /** Asks the same server again, over TCP. */
 void qn_task_retry_tcp(struct qn_resolver *resolver, struct qn_task *task,
     const struct qn_upstream *upstream, struct qn_now now);
@@ -306,25 +311,23 @@ struct qn_trace_event *qn_trace_outcome(struct qn_resolver *resolver,
 void qn_trace_replied(struct qn_resolver *resolver, const struct qn_upstream *upstream,
     uint16_t rcode, struct qn_now now);
 
-/* resolver.c */
+/* flight.c */
 
 /**
- * Has a task wait for a shortened query that another has sent to the same zone; false when
- * there is none. Many identical queries in flight would be as many chances for a forger
- * (RFC 5452 s5), and as many needless queries.
+ * Has a task wait for the same query of another to the same zone; false when there is none.
+ * Many identical queries in flight would be as many chances for a forger (RFC 5452 s5), and
+ * as many needless queries.
  */
 QN_MUST_USE bool qn_flight_follow(
     struct qn_resolver *resolver, struct qn_task *task, const struct qn_question *question);
 
-/** Offers a shortened query that has just been queued for others to follow. */
+/** Offers a query that has just been queued for others to follow. */
 void qn_flight_begin(struct qn_resolver *resolver, struct qn_upstream *upstream);
 
-/**
- * Ends the waiting for a query: those who followed look again at what the cache knows by now,
- * or, when it was no use to shorten the name, go on with the full one.
- */
-void qn_flight_end(
-    struct qn_resolver *resolver, struct qn_upstream *upstream, bool minimize_in_vain);
+/** Ends the offer, and moves those who followed to `followers`. */
+void qn_flight_end(struct qn_upstream *upstream, struct qn_list *followers);
+
+/* resolver.c */
 
 /** Ends a query: it is not waited for any more and its slot goes to the transport. */
 void qn_upstream_release(struct qn_resolver *resolver, struct qn_upstream *upstream);
