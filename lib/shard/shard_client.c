@@ -143,6 +143,21 @@ network_slot(const struct qn_shard *shard, const struct qn_address *client)
 	return (uint16_t)(qn_hash(&shard->shared.hash_key, network) % QN_PARKED_SLOT_COUNT);
 }
 
+/*
+ * Whether a network with so many parked clients has had its share: of the places to wait in
+ * always, of those to resolve in as soon as half of them are taken.
+ */
+static bool
+network_has_share(const struct qn_shard *shard, uint32_t parked_count)
+{
+	const uint32_t task_max = shard->limits.task_max;
+
+	if (parked_count > shard->parked.capacity / NETWORK_SHARE)
+		return true;
+	return parked_count > task_max / NETWORK_SHARE &&
+	       qn_resolver_gauges(shard->resolver).tasks > task_max / 2;
+}
+
 /* A place for a client to wait in; NULL when there is none, or its network has its share. */
 static struct qn_parked *
 parked_take(struct qn_shard *shard, const struct qn_address *client)
@@ -150,7 +165,7 @@ parked_take(struct qn_shard *shard, const struct qn_address *client)
 	const uint16_t slot = network_slot(shard, client);
 	struct qn_parked *parked;
 
-	if (shard->parked_by_network[slot] > shard->parked.capacity / NETWORK_SHARE)
+	if (network_has_share(shard, shard->parked_by_network[slot]))
 		return NULL;
 	parked = qn_pool_take(&shard->parked);
 	if (parked == NULL)
