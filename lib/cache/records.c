@@ -26,6 +26,16 @@ store_put(struct qn_store *store, enum qn_cache_kind kind, const struct qn_name 
 	qn_cache_put(store->cache, &key, ttl_s, value, now);
 }
 
+static void
+store_remove(
+    struct qn_store *store, enum qn_cache_kind kind, const struct qn_name *name, uint16_t type)
+{
+	struct qn_cache_key key;
+
+	qn_cache_key_init(&key, store->hash_key, kind, name, type);
+	qn_cache_remove(store->cache, &key);
+}
+
 static struct qn_writer
 store_writer(struct qn_store *store)
 {
@@ -45,12 +55,15 @@ qn_store_put_rrset(
 {
 	struct qn_cache_item item;
 
-	if (rrset->ttl_s == 0)
-		return;
 	if (store_get(store, QN_CACHE_RRSET, &rrset->owner, rrset->type, now, &item) ==
 		QN_CACHE_FRESH &&
 	    store->scratch[0] > rank)
 		return;
+	if (rrset->ttl_s == 0) {
+		/* Good for this once; but what it replaces is not good any more. */
+		store_remove(store, QN_CACHE_RRSET, &rrset->owner, rrset->type);
+		return;
+	}
 
 	struct qn_writer writer = store_writer(store);
 
@@ -229,8 +242,5 @@ qn_store_get_failure(struct qn_store *store, const struct qn_name *name, uint16_
 void
 qn_store_clear_failure(struct qn_store *store, const struct qn_name *name, uint16_t type)
 {
-	struct qn_cache_key key;
-
-	qn_cache_key_init(&key, store->hash_key, QN_CACHE_FAILURE, name, type);
-	qn_cache_remove(store->cache, &key);
+	store_remove(store, QN_CACHE_FAILURE, name, type);
 }

@@ -40,7 +40,10 @@ struct qn_negative {
 	struct qn_rrset soa; /* Its zone's SOA, when there is one. */
 };
 
-/** Puts `rrset` unless a fresh one of higher rank is there. Zero TTLs are not kept. */
+/**
+ * Puts `rrset` unless a fresh one of higher rank is there. A TTL of 0 is not kept, but takes
+ * away what was there.
+ */
 void qn_store_put_rrset(
     struct qn_store *store, const struct qn_rrset *rrset, enum qn_rank rank, struct qn_now now);
 

@@ -138,7 +138,7 @@ qn_resolver_ask(struct qn_resolver *resolver, const struct qn_question *question
 	const uint64_t started = qn_counter_get(&resolver->counters.tasks_started);
 	struct qn_task *task = qn_task_open(resolver, question, NULL, now);
 
-	if (task == NULL || task->asker_count == QN_RESOLVE_ASKER_MAX) {
+	if (task == NULL || task->asker_count >= QN_RESOLVE_ASKER_MAX) {
 		qn_counter_add(&resolver->counters.tasks_shed, 1);
 		return QN_ASK_SHED;
 	}

@@ -418,6 +418,17 @@ task_end(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 		qn_list_append(&resolver->finished, &task->queue_link);
 }
 
+/* An answer that is good for this once replaces one that might be served stale. */
+static void
+answer_forget(struct qn_resolver *resolver, const struct qn_task *task)
+{
+	struct qn_cache_key key;
+
+	qn_cache_key_init(&key, resolver->store.hash_key, QN_CACHE_ANSWER, &task->question.name,
+	    task->question.type);
+	qn_cache_remove(resolver->store.cache, &key);
+}
+
 void
 qn_task_finish(
     struct qn_resolver *resolver, struct qn_task *task, uint16_t rcode, struct qn_now now)
@@ -425,6 +436,8 @@ qn_task_finish(
 	qn_counter_add(&resolver->counters.tasks_answered, 1);
 	qn_store_clear_failure(&resolver->store, &task->question.name, task->question.type);
 	wake_parents(resolver, task);
+	if (task->ttl_s == 0)
+		answer_forget(resolver, task);
 	answer_seal(
 	    resolver, task, rcode, QN_EDE_NONE, task->ttl_s == UINT32_MAX ? 0 : task->ttl_s, now);
 	task_end(resolver, task, now);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "shard/shard_state.h"
 
+/* Of so many queries for an answer that ends soon, the home worker gets one. */
+#define TELL_HOME_OF 64
+
 /* The part of all places to wait in that clients of one network may have. */
 #define NETWORK_SHARE 16
 
@@ -243,14 +246,17 @@ client_resolve(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
 	    query->question.type);
 	const uint16_t home = qn_shard_home(shard, key.hash);
 	const enum qn_cache_found found = client_lookup(shard, home, &key, now, &answer, &item);
-	const bool refresh = found == QN_CACHE_FRESH && ends_soon(&item);
+	const bool at_home = home == shard->limits.worker;
+	const bool refresh =
+	    found == QN_CACHE_FRESH && (query->flags & QN_FLAG_RD) && ends_soon(&item);
 
-	if ((found != QN_CACHE_FRESH || refresh) && home != shard->limits.worker) {
+	/* The home worker hears now and then of what others answer out of its cache. */
+	if (!at_home && (found != QN_CACHE_FRESH || (refresh && query->id % TELL_HOME_OF == 0))) {
 		qn_counter_add(&shard->counters.frame_handed_over, 1);
 		return (struct qn_shard_result){QN_SHARD_HANDOVER, home};
 	}
 	qn_counter_add(&shard->counters.client_queries, 1);
-	if (refresh)
+	if (refresh && at_home)
 		qn_resolver_refresh(shard->resolver, &query->question, now);
 	if (found == QN_CACHE_FRESH || client_known_failure(shard, query, found, &answer, now)) {
 		qn_counter_add(&shard->counters.cache_hits, 1);
@@ -343,6 +349,9 @@ qn_shard_client_input(struct qn_shard *shard, uint16_t link, struct qn_packet *p
 	qn_counter_add(&counters->client_queries, 1);
 	if (!client_allowed(shard, &frame->source.address)) {
 		qn_counter_add(&counters->client_refused, 1);
+		/* Strangers get nothing that makes the reply longer than it has to be. */
+		query.wants_nsid = false;
+		query.cookie.len = 0;
 		return client_reply_empty(
 		    shard, packet, frame, &query, QN_RCODE_REFUSED, QN_EDE_PROHIBITED);
 	}
