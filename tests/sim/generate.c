@@ -8,6 +8,8 @@
 #define ORIGIN_LEN_MAX 120
 
 #define PROVIDER_TRIES 6
+#define PRIVATE_PORT   8600
+#define RECORDS_MOST   150 /* Of a large set: up to 40 KiB. */
 #define CHAIN_MOST     14
 #define LADDER_MOST    10
 
@@ -15,6 +17,7 @@ struct draw {
 	struct sim_plan *plan;
 	struct sim_world *world;
 	struct qn_random *random;
+	struct qn_mono start;
 };
 
 /* --- Names ------------------------------------------------------------------------------ */
@@ -138,6 +141,16 @@ draw_lies(struct draw *draw)
 }
 
 static void
+draw_outage(struct draw *draw, struct sim_server *server)
+{
+	const uint32_t begin_s = qn_random_below(draw->random, 300);
+	const uint32_t length_s = sim_between(draw->random, 1, 120);
+
+	server->down_from = qn_mono_after_us(draw->start, begin_s * QN_US_PER_S);
+	server->down_until = qn_mono_after_us(server->down_from, length_s * QN_US_PER_S);
+}
+
+static void
 draw_server(struct draw *draw, struct sim_server *server, bool infrastructure)
 {
 	struct qn_random *random = draw->random;
@@ -152,6 +165,8 @@ draw_server(struct draw *draw, struct sim_server *server, bool infrastructure)
 		server->loss_percent = 50;
 	else if (draw->plan->mood != SIM_MOOD_KIND && sim_chance(random, 10))
 		server->loss_percent = (uint8_t)sim_between(random, 1, 30);
+	if (draw->plan->mood != SIM_MOOD_KIND && sim_chance(random, 12))
+		draw_outage(draw, server);
 	server->duplicate_percent = sim_chance(random, 20) ? 10 : 0;
 	server->compresses = sim_chance(random, 80);
 	server->forgets_soa = sim_chance(random, 3);
@@ -258,7 +273,7 @@ delegate(struct draw *draw, struct sim_zone *zone, uint16_t host, uint8_t epochs
 	sim_set_add_name(world,
 	    sim_world_add_set(world, zone, &zone->origin, QN_TYPE_NS, apex_ttl_s, epochs),
 	    &owner->name);
-	if (parent == zone)
+	if (parent == zone || zone->route != SIM_ROUTE_NONE)
 		return;
 	const uint32_t cut_ttl_s = draw_delegation_ttl_s(draw->random);
 
@@ -308,8 +323,9 @@ add_private_host(struct draw *draw, struct sim_zone *zone)
 static bool
 is_provider(const struct sim_zone *zone)
 {
-	return zone->epochs == SIM_EPOCH_BOTH && !zone->wild && zone->host_count[0] > 0 &&
-	       zone->host_count[0] == zone->host_count[1] && zone->hosts[0][0] == zone->hosts[1][0];
+	return zone->epochs == SIM_EPOCH_BOTH && !zone->wild && zone->route == SIM_ROUTE_NONE &&
+	       zone->host_count[0] > 0 && zone->host_count[0] == zone->host_count[1] &&
+	       zone->hosts[0][0] == zone->hosts[1][0];
 }
 
 /* A nameserver whose name is in another zone, with or without its address. */
@@ -524,6 +540,28 @@ add_wild(struct draw *draw, uint8_t parent)
 		draw->world->servers[i].manner = manner;
 }
 
+/* A zone that no other knows of: the operator says where its servers are. */
+static void
+add_private(struct draw *draw, uint8_t parent)
+{
+	struct sim_world *world = draw->world;
+	struct sim_zone *zone = add_zone(draw, parent, 1, SIM_EPOCH_BOTH);
+	const uint16_t port = sim_chance(draw->random, 50) ? PRIVATE_PORT : SIM_DNS_PORT;
+	const uint16_t first = world->server_count;
+
+	if (zone == NULL)
+		return;
+	zone->route = sim_chance(draw->random, 50) ? SIM_ROUTE_FORWARD : SIM_ROUTE_STUB;
+	delegate_inside(draw, zone, SIM_EPOCH_BOTH, 0);
+	if (sim_chance(draw->random, 50))
+		delegate_inside(draw, zone, SIM_EPOCH_BOTH, 1);
+	for (uint16_t i = first; i < world->server_count; i++) {
+		world->servers[i].port = port;
+		if (world->servers[i].manner == SIM_RECURSING)
+			world->servers[i].manner = SIM_REFUSING; /* Empty answers count there. */
+	}
+}
+
 static uint8_t
 draw_parent(struct draw *draw, uint8_t tld_count)
 {
@@ -561,6 +599,8 @@ add_zones(struct draw *draw)
 		add_knot(draw, draw_parent(draw, tld_count));
 	if (sim_chance(draw->random, 30))
 		add_ladder(draw, draw_parent(draw, tld_count));
+	for (uint32_t i = sim_chance(draw->random, 30) ? 2 : 0; i > 0; i--)
+		add_private(draw, draw_parent(draw, tld_count));
 	for (uint32_t i = hostile ? sim_between(draw->random, 0, 4) : 0; i > 0; i--)
 		add_wild(draw, draw_parent(draw, tld_count));
 }
@@ -649,8 +689,9 @@ static void
 add_rdata(struct draw *draw, struct sim_set *set)
 {
 	const bool large = sim_chance(draw->random, 4);
+	const uint32_t most = sim_chance(draw->random, 20) ? RECORDS_MOST : 25;
 	const uint32_t count =
-	    large ? sim_between(draw->random, 5, 25) : sim_between(draw->random, 1, 4);
+	    large ? sim_between(draw->random, 5, most) : sim_between(draw->random, 1, 4);
 
 	for (uint32_t i = 0; i < count; i++) {
 		switch (set->rrset.type) {
@@ -809,7 +850,7 @@ void
 sim_generate(struct sim_plan *plan, struct sim_world *world, uint64_t seed, struct qn_mono start)
 {
 	struct qn_random random;
-	struct draw draw = {plan, world, &random};
+	struct draw draw = {plan, world, &random, start};
 
 	sim_draw_init(&random, seed, SIM_STREAM_WORLD);
 	sim_world_init(world);
@@ -826,9 +867,33 @@ sim_generate(struct sim_plan *plan, struct sim_world *world, uint64_t seed, stru
 	add_all_data(&draw);
 }
 
-void
-sim_generate_hints(const struct sim_world *world, struct qn_resolve_config *config)
+/* Fills the route of a zone that the operator has named the servers of. */
+static void
+fill_route(const struct sim_world *world, const struct sim_zone *zone, struct qn_route *route)
 {
+	qn_name_copy(&route->zone, &zone->origin);
+	route->kind =
+	    (uint8_t)(zone->route == SIM_ROUTE_FORWARD ? QN_ROUTE_FORWARD : QN_ROUTE_STUB);
+	route->server_count = 0;
+	for (uint8_t i = 0; i < zone->host_count[0]; i++) {
+		const struct sim_host *host = &world->hosts[zone->hosts[0][i]];
+
+		for (uint8_t k = 0; k < host->server_count; k++) {
+			const struct sim_server *server = &world->servers[host->servers[k]];
+
+			if (route->server_count < QN_ROUTE_SERVER_MAX)
+				route->servers[route->server_count++] =
+				    (struct qn_endpoint){server->address, server->port};
+		}
+	}
+}
+
+void
+sim_generate_config(const struct sim_world *world, struct qn_resolve_config *config)
+{
+	for (uint8_t i = 0; i < world->zone_count; i++)
+		if (world->zones[i].route != SIM_ROUTE_NONE)
+			fill_route(world, &world->zones[i], &config->routes[config->route_count++]);
 	const struct sim_zone *root = &world->zones[0];
 
 	config->hint_count = root->host_count[0];

@@ -11,5 +11,5 @@
 void sim_generate(
     struct sim_plan *plan, struct sim_world *world, uint64_t seed, struct qn_mono start);
 
-/** Fills the node's hints with the root servers of `world`. */
-void sim_generate_hints(const struct sim_world *world, struct qn_resolve_config *config);
+/** Fills in what the node's operator knows of `world`: root servers, zones of their own. */
+void sim_generate_config(const struct sim_world *world, struct qn_resolve_config *config);

@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 
-#define DNS_PORT            53
 #define EVENTS_FIRST        1024
 #define NEIGHBOUR_US        200 /* The gateway is one switch away. */
 #define DUPLICATE_SPREAD_US (500 * QN_US_PER_MS)
@@ -239,11 +238,19 @@ server_receive(struct sim *sim, struct sim_server *server, const struct qn_frame
 	}
 }
 
-/* RD is for servers that offer recursion, when no authority of the zone is left. */
+/*
+ * Whether the flags of a query are right. RD is for servers to which the operator forwards,
+ * and for those that offer recursion, when no authority of the zone is left.
+ */
 static bool
-is_asked_to_recurse(const struct sim_server *server, const struct qn_message *query)
+flags_right(struct sim *sim, const struct sim_server *server, const struct qn_message *query)
 {
-	return query->flags == QN_FLAG_RD && server != NULL && server->manner == SIM_RECURSING;
+	const struct sim_zone *route = sim_reach_route(&sim->world, &query->question.name);
+
+	if (route != NULL && route->route == SIM_ROUTE_FORWARD)
+		return query->flags == QN_FLAG_RD;
+	return query->flags == 0 ||
+	       (query->flags == QN_FLAG_RD && server != NULL && server->manner == SIM_RECURSING);
 }
 
 /* Reads a query of the node and looks at whom it goes to; NULL when that is a breach. */
@@ -255,14 +262,15 @@ query_read(struct sim *sim, const struct qn_endpoint *to, uint16_t port, struct 
 	struct sim_server *server = sim_world_server(&sim->world, address);
 
 	if (qn_message_read(query, payload) != QN_MESSAGE_OK || query->question_count != 1 ||
-	    (query->flags != 0 && !is_asked_to_recurse(server, query))) {
-		sim_breach(sim, "a malformed query went to %s", sim_address_text(address));
+	    !flags_right(sim, server, query)) {
+		sim_breach(sim, "a malformed query, or one with wrong flags, went to %s: %s",
+		    sim_address_text(address), sim_name_text(&query->question.name));
 		return NULL;
 	}
 	if (server == NULL && sim_reach_is_wild(&sim->world, &query->question.name) &&
 	    !sim_address_is_poison(address))
 		return NULL; /* A wild zone may delegate to anywhere. */
-	if (server == NULL || to->port != DNS_PORT) {
+	if (server == NULL || to->port != server->port) {
 		sim_breach(sim, "a query went to %s port %u, where %s", sim_address_text(address),
 		    to->port, sim_address_is_poison(address) ? "only lies lead" : "nobody is");
 		return NULL;
@@ -373,9 +381,6 @@ sim_network_receive(struct sim *sim, struct qn_packet *packet)
 
 	if (is_client(&frame.destination.address))
 		sim_clients_receive(sim, &frame, payload);
-	else if (frame.destination.port == DNS_PORT)
-		query_receive(sim, &frame, payload);
 	else
-		sim_breach(sim, "a datagram went to %s port %u, which is no server",
-		    sim_address_text(&frame.destination.address), frame.destination.port);
+		query_receive(sim, &frame, payload);
 }

@@ -104,7 +104,7 @@ config_fill(struct sim *sim, struct qn_shard_config *config)
 		config->service[i] = sim_node_networks[i].address;
 		config->allow[i] = sim_client_networks[i];
 	}
-	sim_generate_hints(&sim->world, &config->resolve);
+	sim_generate_config(&sim->world, &config->resolve);
 	config->stale = (struct qn_shard_stale){
 	    .age_max_s = sim->plan.stale_age_max_s,
 	    .ttl_s = SIM_STALE_TTL_S,

@@ -284,7 +284,7 @@ static bool
 must_succeed(const struct trial *trial, uint64_t within_us)
 {
 	return !trial->plan->tight &&
-	       sim_reach_sure(trial->world, &trial->query->question, within_us);
+	       sim_reach_sure(trial->world, &trial->query->question, within_us, trial->now);
 }
 
 /* Whether some server of the zone is peculiar in some way. */

@@ -11,6 +11,9 @@
 /* A server slower than that may be given up before it answers. */
 #define WELL_MOST_US (300 * QN_US_PER_MS)
 
+/* After an outage the node may keep from asking for as long as a failure is remembered. */
+#define OUTAGE_FELT_US (75 * QN_US_PER_S)
+
 /* How far inside the node's limits the worst case has to stay for success to be sure. */
 #define TCP_TRIPS    2u
 #define SURE_QUERIES 45u
@@ -47,25 +50,27 @@ static const enum service services[SIM_MANNER_COUNT] = {
     [SIM_FAILING] = USELESS,
 };
 
-/* The worst that a walk may take. */
-struct cost {
+/* The walk of one question, as bad as it can get. */
+struct walk {
+	const struct sim_world *world;
+	unsigned epoch;
+	struct qn_mono now;
 	uint64_t us;
 	unsigned queries;
 };
 
-static bool cost_name(const struct sim_world *world, unsigned epoch, const struct qn_name *name,
-    uint16_t type, unsigned depth, struct cost *cost);
+static bool walk_name(
+    struct walk *walk, const struct qn_name *start, uint16_t type, unsigned depth);
 
 /* --- One server ------------------------------------------------------------------------- */
 
 static bool
-serves(const struct sim_world *world, const struct sim_server *server, const struct sim_zone *zone,
-    unsigned epoch)
+serves(const struct walk *walk, const struct sim_server *server, const struct sim_zone *zone)
 {
 	for (uint8_t i = 0; i < server->zone_count; i++)
-		if (server->zones[i].zone == sim_zone_index(world, zone))
+		if (server->zones[i].zone == sim_zone_index(walk->world, zone))
 			return server->zones[i].epoch == SIM_EPOCH_FOLLOWS ||
-			       (unsigned)server->zones[i].epoch == epoch;
+			       (unsigned)server->zones[i].epoch == walk->epoch;
 	return false;
 }
 
@@ -96,15 +101,40 @@ moment_in(const struct sim_world *world, unsigned epoch)
 
 /* Whether the server's honest answer about (name, type) fits a datagram of `limit` octets. */
 static bool
-fits(const struct sim_world *world, const struct sim_server *server, unsigned epoch,
-    const struct qn_name *name, uint16_t type, size_t limit)
+answer_fits(const struct walk *walk, const struct sim_server *server, const struct qn_name *name,
+    uint16_t type, size_t limit)
 {
 	struct qn_question question = {.type = type, .class = QN_CLASS_IN};
 	struct sim_reply reply;
 
 	qn_name_copy(&question.name, name);
-	sim_authority_answer(&reply, world, server, &question, moment_in(world, epoch));
+	sim_authority_answer(
+	    &reply, walk->world, server, &question, moment_in(walk->world, walk->epoch));
 	return reply_len(&reply, name) <= limit;
+}
+
+/* The same for the shortened names that the node may ask the servers of `zone` for before. */
+static bool
+fits(const struct walk *walk, const struct sim_server *server, const struct sim_zone *zone,
+    const struct qn_name *name, uint16_t type, size_t limit)
+{
+	struct qn_name above;
+
+	if (!answer_fits(walk, server, name, type, limit))
+		return false;
+	qn_name_copy(&above, name);
+	while (qn_name_parent(&above, &above) && qn_name_within(&above, &zone->origin))
+		if (!answer_fits(walk, server, &above, QN_TYPE_A, limit))
+			return false;
+	return true;
+}
+
+/* Whether an outage, or what the node has learned from one, can still be felt. */
+static bool
+outage_felt(const struct walk *walk, const struct sim_server *server)
+{
+	return qn_mono_reached(server->down_from, walk->now) &&
+	       !qn_mono_reached(qn_mono_after_us(server->down_until, OUTAGE_FELT_US), walk->now);
 }
 
 /*
@@ -113,21 +143,21 @@ fits(const struct sim_world *world, const struct sim_server *server, unsigned ep
  * to TCP.
  */
 static unsigned
-trips(const struct sim_world *world, const struct sim_server *server, const struct sim_zone *zone,
-    unsigned epoch, const struct qn_name *name, uint16_t type)
+trips(const struct walk *walk, const struct sim_server *server, const struct sim_zone *zone,
+    const struct qn_name *name, uint16_t type)
 {
-	const bool tcp = world->use_tcp && !server->without_tcp;
+	const bool tcp = walk->world->use_tcp && !server->without_tcp;
 	bool udp = false;
 
-	if (!serves(world, server, zone, epoch) || server->loss_percent > 0 ||
+	if (!serves(walk, server, zone) || server->loss_percent > 0 || outage_felt(walk, server) ||
 	    server->delay_us + server->jitter_us > WELL_MOST_US)
 		return 0;
 	switch (services[server->manner]) {
 	case SERVES:
-		udp = fits(world, server, epoch, name, type, QN_EDNS_UDP_BUFFER);
+		udp = fits(walk, server, zone, name, type, QN_EDNS_UDP_BUFFER);
 		break;
 	case SERVES_PLAIN:
-		udp = fits(world, server, epoch, name, type, UDP_SIZE_PLAIN);
+		udp = fits(walk, server, zone, name, type, UDP_SIZE_PLAIN);
 		break;
 	case SERVES_TCP:
 		break;
@@ -135,7 +165,7 @@ trips(const struct sim_world *world, const struct sim_server *server, const stru
 	case MUTE:
 		return 0;
 	}
-	if (udp && (!world->forged || !world->use_tcp))
+	if (udp && (!walk->world->forged || !walk->world->use_tcp))
 		return 1;
 	return tcp ? 1 + TCP_TRIPS : 0;
 }
@@ -145,7 +175,8 @@ vain_us(const struct sim_server *server)
 {
 	if (server->manner == SIM_SILENT)
 		return SILENT_US;
-	if (services[server->manner] == USELESS && server->loss_percent == 0)
+	if (services[server->manner] == USELESS && server->loss_percent == 0 &&
+	    server->down_from.us == server->down_until.us)
 		return server->delay_us + server->jitter_us;
 	return LOSSY_US;
 }
@@ -153,37 +184,34 @@ vain_us(const struct sim_server *server)
 /* --- One zone --------------------------------------------------------------------------- */
 
 static bool
-family_used(const struct sim_world *world, uint8_t family)
+family_used(const struct walk *walk, uint8_t family)
 {
-	return family == QN_FAMILY_IPV6 ? world->use_ipv6 : world->use_ipv4;
+	return family == QN_FAMILY_IPV6 ? walk->world->use_ipv6 : walk->world->use_ipv4;
 }
 
-/* Whether the parent hands out the host's addresses along with the delegation. */
+/* Whether the host's addresses come along with the delegation, or out of the configuration. */
 static bool
-has_glue(const struct sim_world *world, const struct sim_zone *zone, unsigned epoch,
-    const struct sim_host *host)
+has_glue(const struct walk *walk, const struct sim_zone *zone, const struct sim_host *host)
 {
-	const struct sim_zone *parent = &world->zones[zone->parent];
+	const struct sim_zone *parent = &walk->world->zones[zone->parent];
 
-	if (zone == parent)
+	if (zone == parent || zone->route != SIM_ROUTE_NONE)
 		return true;
 	return qn_name_within(&host->name, &parent->origin) &&
-	       ((world->use_ipv4 && sim_zone_set(parent, epoch, &host->name, QN_TYPE_A) != NULL) ||
-		   (world->use_ipv6 &&
-		       sim_zone_set(parent, epoch, &host->name, QN_TYPE_AAAA) != NULL));
+	       ((walk->world->use_ipv4 &&
+		    sim_zone_set(parent, walk->epoch, &host->name, QN_TYPE_A) != NULL) ||
+		   (walk->world->use_ipv6 &&
+		       sim_zone_set(parent, walk->epoch, &host->name, QN_TYPE_AAAA) != NULL));
 }
 
 /* Looks the host's addresses up, for both families; false when that may fail. */
 static bool
-cost_host(const struct sim_world *world, unsigned epoch, const struct sim_host *host,
-    unsigned depth, struct cost *cost)
+walk_host(struct walk *walk, const struct sim_host *host, unsigned depth)
 {
 	if (depth == SURE_DEPTH)
 		return false;
-	return (!world->use_ipv4 ||
-		   cost_name(world, epoch, &host->name, QN_TYPE_A, depth + 1, cost)) &&
-	       (!world->use_ipv6 ||
-		   cost_name(world, epoch, &host->name, QN_TYPE_AAAA, depth + 1, cost));
+	return (!walk->world->use_ipv4 || walk_name(walk, &host->name, QN_TYPE_A, depth + 1)) &&
+	       (!walk->world->use_ipv6 || walk_name(walk, &host->name, QN_TYPE_AAAA, depth + 1));
 }
 
 /*
@@ -191,45 +219,45 @@ cost_host(const struct sim_world *world, unsigned epoch, const struct sim_host *
  * growing length; false when it may fail.
  */
 static bool
-cost_zone(const struct sim_world *world, unsigned epoch, const struct sim_zone *zone,
-    const struct qn_name *name, uint16_t type, unsigned steps, unsigned depth, struct cost *cost)
+walk_zone(struct walk *walk, const struct sim_zone *zone, const struct qn_name *name, uint16_t type,
+    unsigned steps, unsigned depth)
 {
 	uint64_t slowest_us = 0;
 
 	if (zone->wild)
 		return false;
-	for (uint8_t i = 0; i < zone->host_count[epoch]; i++) {
-		const struct sim_host *host = &world->hosts[zone->hosts[epoch][i]];
+	for (uint8_t i = 0; i < zone->host_count[walk->epoch]; i++) {
+		const struct sim_host *host = &walk->world->hosts[zone->hosts[walk->epoch][i]];
 
-		if (!has_glue(world, zone, epoch, host) &&
-		    !cost_host(world, epoch, host, depth, cost))
+		if (!has_glue(walk, zone, host) && !walk_host(walk, host, depth))
 			return false;
 		for (uint8_t k = 0; k < host->server_count; k++) {
-			const struct sim_server *server = &world->servers[host->servers[k]];
-			const uint64_t us = trips(world, server, zone, epoch, name, type) *
+			const struct sim_server *server = &walk->world->servers[host->servers[k]];
+			const uint64_t us = trips(walk, server, zone, name, type) *
 			                    (server->delay_us + server->jitter_us);
 
-			if (!family_used(world, server->address.family))
+			if (!family_used(walk, server->address.family))
 				continue;
 			if (us > slowest_us)
 				slowest_us = us;
 			if (us > 0)
 				continue;
-			cost->us += vain_us(server);
-			cost->queries += 2;
+			walk->us += vain_us(server);
+			walk->queries += 2;
 		}
 	}
 	/* The first time without EDNS, or with a cookie. */
-	cost->us += (steps + 1) * slowest_us;
-	cost->queries += 2 * steps + 2;
+	walk->us += (steps + 1) * slowest_us;
+	walk->queries += 2 * steps + 2;
 	return slowest_us > 0;
 }
 
 /* --- One question ----------------------------------------------------------------------- */
 
+/* Goes from the root, or from the servers that the operator has named, down to `zone`. */
 static bool
-cost_path(const struct sim_world *world, unsigned epoch, const struct sim_zone *zone,
-    const struct qn_name *name, uint16_t type, unsigned depth, struct cost *cost)
+walk_path(struct walk *walk, const struct sim_zone *zone, const struct qn_name *name, uint16_t type,
+    unsigned depth)
 {
 	const struct sim_zone *at = zone;
 	unsigned labels = qn_name_label_count(name) + 1;
@@ -238,12 +266,12 @@ cost_path(const struct sim_world *world, unsigned epoch, const struct sim_zone *
 		const unsigned own = qn_name_label_count(&at->origin);
 
 		/* Each label down to the next zone may be asked for on its own. */
-		if (!cost_zone(world, epoch, at, name, type, labels - own, depth, cost))
+		if (!walk_zone(walk, at, name, type, labels - own, depth))
 			return false;
-		if (at == &world->zones[0])
+		if (at == &walk->world->zones[0] || at->route != SIM_ROUTE_NONE)
 			return true;
 		labels = own;
-		at = &world->zones[at->parent];
+		at = &walk->world->zones[at->parent];
 	}
 }
 
@@ -267,19 +295,17 @@ follow(const struct sim_set *set, struct qn_name *name)
 }
 
 static bool
-cost_name(const struct sim_world *world, unsigned epoch, const struct qn_name *start, uint16_t type,
-    unsigned depth, struct cost *cost)
+walk_name(struct walk *walk, const struct qn_name *start, uint16_t type, unsigned depth)
 {
 	struct qn_name name;
 
 	qn_name_copy(&name, start);
 	for (unsigned links = 0; links <= SURE_LINKS; links++) {
-		const struct sim_zone *zone = sim_world_zone(world, epoch, &name, type);
+		const struct sim_zone *zone = sim_world_zone(walk->world, walk->epoch, &name, type);
 
-		if (!cost_path(world, epoch, zone, &name, type, depth, cost) ||
-		    cost->queries > SURE_QUERIES)
+		if (!walk_path(walk, zone, &name, type, depth) || walk->queries > SURE_QUERIES)
 			return false;
-		const struct sim_find find = sim_zone_find(zone, epoch, &name, type);
+		const struct sim_find find = sim_zone_find(zone, walk->epoch, &name, type);
 
 		switch (find.found) {
 		case SIM_FOUND_DATA:
@@ -298,14 +324,13 @@ cost_name(const struct sim_world *world, unsigned epoch, const struct qn_name *s
 }
 
 bool
-sim_reach_sure(
-    const struct sim_world *world, const struct qn_question *question, uint64_t within_us)
+sim_reach_sure(const struct sim_world *world, const struct qn_question *question,
+    uint64_t within_us, struct qn_mono now)
 {
 	for (unsigned epoch = 0; epoch < SIM_EPOCH_COUNT; epoch++) {
-		struct cost cost = {0};
+		struct walk walk = {.world = world, .epoch = epoch, .now = now};
 
-		if (!cost_name(world, epoch, &question->name, question->type, 0, &cost) ||
-		    cost.us > within_us)
+		if (!walk_name(&walk, &question->name, question->type, 0) || walk.us > within_us)
 			return false;
 	}
 	return true;
@@ -352,23 +377,38 @@ delegation_fresh(
 	const struct sim_zone *parent = &world->zones[zone->parent];
 	const struct sim_set *cut = sim_zone_set(parent, epoch, &zone->origin, QN_TYPE_NS);
 
-	if (zone == parent)
-		return true; /* The hints do not age. */
+	if (zone == parent || zone->route != SIM_ROUTE_NONE)
+		return true; /* What is configured does not age. */
 	return cut != NULL && cut->delivered_ever &&
 	       qn_mono_since_us(cut->delivered, now) <=
 	           cut->rrset.ttl_s * QN_US_PER_S + TASK_SLACK_US;
+}
+
+const struct sim_zone *
+sim_reach_route(const struct sim_world *world, const struct qn_name *name)
+{
+	for (uint8_t i = 0; i < world->zone_count; i++)
+		if (world->zones[i].route != SIM_ROUTE_NONE &&
+		    qn_name_within(name, &world->zones[i].origin))
+			return &world->zones[i];
+	return NULL;
 }
 
 bool
 sim_reach_may_ask(const struct sim_world *world, const struct qn_name *name,
     const struct sim_server *server, struct qn_mono now)
 {
+	const struct sim_zone *route = sim_reach_route(world, name);
+
 	if (sim_reach_is_wild(world, name))
 		return true; /* It may delegate what is below it to anybody. */
 	for (uint8_t i = 0; i < world->zone_count; i++) {
 		const struct sim_zone *zone = &world->zones[i];
 
 		if (!qn_name_within(name, &zone->origin))
+			continue;
+		/* Nobody above a routed zone hears of names in it. */
+		if (route != NULL && zone != route)
 			continue;
 		for (unsigned epoch = 0; epoch < SIM_EPOCH_COUNT; epoch++)
 			if (delegated_to(zone, epoch, server->host) &&

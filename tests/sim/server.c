@@ -490,6 +490,12 @@ answer_edns_error(struct draft *draft, uint16_t rcode)
 	draft_empty(draft, rcode, 0);
 }
 
+static void
+delay_by_seconds(struct draft *draft)
+{
+	draft->response->delay_us += SLOW_LEAST_US + qn_random_below(draft->random, SLOW_SPREAD_US);
+}
+
 /* Makes the cookie for the reply; false when the query's lacks what the server wants. */
 static bool
 take_cookie(struct draft *draft)
@@ -520,8 +526,7 @@ answer_by_manner(struct draft *draft, bool tcp)
 	case SIM_SILENT:
 		return false;
 	case SIM_SLOW:
-		draft->response->delay_us +=
-		    SLOW_LEAST_US + qn_random_below(draft->random, SLOW_SPREAD_US);
+		delay_by_seconds(draft);
 		break;
 	case SIM_LAME:
 		answer_lame(draft);
@@ -541,11 +546,15 @@ answer_by_manner(struct draft *draft, bool tcp)
 	case SIM_EDNS_NOTIMP:
 		answer_edns_error(draft, QN_RCODE_NOTIMP);
 		return true;
+	case SIM_DRIPPING:
 	case SIM_TRUNCATING:
-		if (tcp)
-			break;
-		draft_empty(draft, QN_RCODE_NOERROR, QN_FLAG_AA | QN_FLAG_TC);
-		return true;
+		if (!tcp) {
+			draft_empty(draft, QN_RCODE_NOERROR, QN_FLAG_AA | QN_FLAG_TC);
+			return true;
+		}
+		if (draft->server->manner == SIM_DRIPPING)
+			delay_by_seconds(draft);
+		break;
 	case SIM_MISNUMBERING:
 		if (tcp)
 			break;
@@ -587,7 +596,7 @@ sim_server_respond(struct sim_response *response, const struct sim_world *world,
 	response->delay_us = server->delay_us;
 	if (server->jitter_us > 0)
 		response->delay_us += qn_random_below(random, (uint32_t)server->jitter_us);
-	if (sim_chance(random, server->loss_percent) && !tcp)
+	if (sim_server_is_down(server, now) || (sim_chance(random, server->loss_percent) && !tcp))
 		return false;
 	if (!take_cookie(&draft) && !tcp)
 		draft_empty(&draft, QN_RCODE_BADCOOKIE, 0);

@@ -7,7 +7,7 @@
 #include "sim/authority.h"
 
 /** Longest message a server writes; over UDP it truncates at what the query allows. */
-#define SIM_RESPONSE_MAX 16384
+#define SIM_RESPONSE_MAX 65535
 
 struct sim_response {
 	uint8_t bytes[SIM_RESPONSE_MAX];

@@ -78,6 +78,7 @@ sim_world_add_server(struct sim_world *world, uint16_t host, uint8_t family)
 	    .address = address_numbered(family, (uint16_t)(number + 1)),
 	    .host = host,
 	    .manner = SIM_HONEST,
+	    .port = SIM_DNS_PORT,
 	    .last_cut = {.len = 1},
 	};
 	owner->servers[owner->server_count++] = number;
@@ -362,7 +363,8 @@ sim_world_zone(
 
 		if ((zone->epochs >> epoch & 1) && zone->origin.len > deepest->origin.len &&
 		    qn_name_within(name, &zone->origin) &&
-		    !(type == QN_TYPE_DS && qn_name_equal(name, &zone->origin)))
+		    !(type == QN_TYPE_DS && zone->route == SIM_ROUTE_NONE &&
+			qn_name_equal(name, &zone->origin)))
 			deepest = zone;
 	}
 	return deepest;

@@ -22,6 +22,8 @@
 #define SIM_EPOCH_LAST  2u
 #define SIM_EPOCH_BOTH  3u
 
+#define SIM_DNS_PORT 53
+
 #define SIM_ZONE_MAX        64
 #define SIM_ZONE_SET_MAX    256
 #define SIM_ZONE_HOST_MAX   13
@@ -43,10 +45,18 @@ struct sim_set {
 	struct qn_mono delivered; /* When an authority's reply with it last reached the node. */
 };
 
+/** Whether the operator says where a zone's servers are; then nobody else knows of it. */
+enum sim_route {
+	SIM_ROUTE_NONE,
+	SIM_ROUTE_FORWARD,
+	SIM_ROUTE_STUB,
+};
+
 struct sim_zone {
 	struct qn_name origin;
 	uint8_t parent; /* The root is its own. */
 	uint8_t epochs;
+	enum sim_route route;
 	bool wild; /* Its servers make up what they say: no answer from there is judged. */
 	struct sim_set *sets[SIM_ZONE_SET_MAX];
 	uint16_t set_count;
@@ -78,6 +88,7 @@ enum sim_manner {
 	SIM_GARBLING,     /* Broken packets. */
 	SIM_MISNUMBERING, /* Another id. */
 	SIM_MISQUOTING,   /* Another question. */
+	SIM_DRIPPING,     /* TC on everything over UDP; over TCP honest, but after seconds. */
 	SIM_CUT_DENYING,  /* NXDOMAIN for empty non-terminals. */
 	SIM_BOMB,         /* Delegates everything to many names of a victim. */
 	SIM_BOTTOMLESS,   /* Delegates each name to itself, one label further down every time. */
@@ -108,14 +119,17 @@ struct sim_server {
 	uint8_t loss_percent;
 	uint8_t duplicate_percent;
 	bool compresses;
-	bool forgets_soa;        /* Negative answers without SOA. */
-	bool adds_own_ns;        /* The zone's NS in the authority section, as old servers do. */
-	bool follows;            /* Follows aliases into other zones that it serves. */
-	bool answers_glue;       /* A referral has the glue asked for in its answer section, too. */
-	bool minimal;            /* No addresses beside the NS records of an answer. */
-	bool without_tcp;        /* Refuses connections. */
-	bool has_cookies;        /* Gives server cookies (RFC 7873). */
-	bool wants_cookies;      /* BADCOOKIE for whoever has none. */
+	bool forgets_soa;   /* Negative answers without SOA. */
+	bool adds_own_ns;   /* The zone's NS in the authority section, as old servers do. */
+	bool follows;       /* Follows aliases into other zones that it serves. */
+	bool answers_glue;  /* A referral has the glue asked for in its answer section, too. */
+	bool minimal;       /* No addresses beside the NS records of an answer. */
+	bool without_tcp;   /* Refuses connections. */
+	bool has_cookies;   /* Gives server cookies (RFC 7873). */
+	bool wants_cookies; /* BADCOOKIE for whoever has none. */
+	uint16_t port;
+	struct qn_mono down_from; /* Silent from then until... */
+	struct qn_mono down_until;
 	struct qn_name last_cut; /* What a bottomless one has delegated last. */
 	uint8_t zone_count;
 	struct {
@@ -177,6 +191,13 @@ static inline unsigned
 sim_world_epoch(const struct sim_world *world, struct qn_mono now)
 {
 	return qn_mono_reached(world->change, now);
+}
+
+/** Whether the server is in its outage. */
+static inline bool
+sim_server_is_down(const struct sim_server *server, struct qn_mono now)
+{
+	return qn_mono_reached(server->down_from, now) && !qn_mono_reached(server->down_until, now);
 }
 
 /** The server at `address`; NULL when there is none. */
