@@ -251,6 +251,10 @@ task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now
 	const uint32_t index = qn_select_next(task->zone.candidates, task->zone.candidate_count,
 	    &resolver->parts.ledger, &resolver->random, now);
 
+	/* Before anybody is asked a second time, those come in whose addresses are not known yet. */
+	if (index != QN_SELECT_NONE && task->zone.candidates[index].tries > 0 &&
+	    qn_list_empty(&task->waits))
+		(void)!qn_task_lookup_servers(resolver, task, now);
 	if (index != QN_SELECT_NONE) {
 		const struct qn_server *server =
 		    qn_ledger_find(&resolver->parts.ledger, &task->zone.candidates[index].address);
