@@ -20,6 +20,12 @@ sim: $(BUILD)/build.ninja
 	ninja -C $(BUILD) tests/sim/quince-sim
 	$(BUILD)/tests/sim/quince-sim --seeds $(SEEDS)
 
+# What attacks cost, as in docs/attacks.md: make attacks ROUNDS=20
+ROUNDS ?= 5
+attacks: $(BUILD)/build.ninja
+	ninja -C $(BUILD) tests/attacks/attacks
+	$(BUILD)/tests/attacks/attacks $(ROUNDS)
+
 fuzz:
 	scripts/fuzz
 
@@ -29,4 +35,4 @@ format:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test lab sim fuzz format clean
+.PHONY: all test lab sim attacks fuzz format clean
