@@ -118,5 +118,5 @@ const struct attack attacks_by_aliases[] = {
     {"alias after alias, 60 in each reply", run_chain, QN_ALIAS_MAX + 1, 0},
     {"alias loop over two zones", run_loop, 2, 0},
     {"in-zone poison behind a forged alias", run_in_zone, 6, 6},
-    {NULL},
+    {.name = NULL},
 };

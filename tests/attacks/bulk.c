@@ -253,5 +253,5 @@ const struct attack attacks_by_bulk[] = {
     {"100 000 random names of a silent zone", run_random_names, 0, 0},
     {"100 000 clients, one slow name", run_one_name, 0, 0},
     {"100 000 questions of one /24", run_one_network, 0, 0},
-    {NULL},
+    {.name = NULL},
 };

@@ -274,5 +274,5 @@ const struct attack attacks_by_delegations[] = {
     {"a delegation for each of 122 labels", run_bottomless, QN_MINIMIZE_COUNT_MAX + 1, 0},
     {"CAMP: aliases, delegations and nameservers", run_camp, QN_RESOLVE_QUERY_MAX, LOOKUPS},
     {"ghost domain, asked every second", run_ghost, 2, 0},
-    {NULL},
+    {.name = NULL},
 };

@@ -279,5 +279,5 @@ const struct attack attacks_by_lies[] = {
     {"1000 forged replies, wrong ports", run_wrong_ports, 1, 1},
     {"1000 forged replies, wrong letter case", run_wrong_case, 2, 2},
     {"1000 malformed replies", run_malformed, 1, 1},
-    {NULL},
+    {.name = NULL},
 };
