@@ -16,6 +16,7 @@ qn_transport_init(struct qn_transport_table *transport, struct qn_arena *arena, 
 	transport->slots = slots;
 	transport->slot_count = slot_count;
 	transport->worker = worker;
+	transport->tcp = false;
 	transport->ports = ports;
 	transport->held_try = (struct qn_mono){0};
 	qn_random_init(&transport->random, seed);
