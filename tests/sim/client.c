@@ -24,6 +24,8 @@
 #define OVER_IPV6   30
 #define BY_OUTSIDER 2
 #define WITHOUT_RD  3
+#define WITH_COOKIE 25
+#define OPERATOR    4
 
 bool
 sim_clients_create(struct sim_clients *clients)
@@ -193,6 +195,13 @@ query_add(struct sim *sim)
 	return query;
 }
 
+/* Eight octets that only this client has. */
+static uint64_t
+client_cookie(const struct sim_query *query)
+{
+	return 0x1020304050607080u + query->client.port;
+}
+
 static void
 write_edns(struct qn_writer *writer, struct qn_random *random, struct sim_query *query)
 {
@@ -201,6 +210,13 @@ write_edns(struct qn_writer *writer, struct qn_random *random, struct sim_query 
 	const bool dnssec_ok = sim_chance(random, 20);
 	const size_t opt_at = qn_write_edns_begin(writer, size, QN_RCODE_NOERROR, dnssec_ok);
 
+	query->has_cookie = sim_chance(random, WITH_COOKIE);
+	if (query->has_cookie) {
+		const uint64_t cookie = client_cookie(query);
+
+		qn_write_edns_option(writer, QN_EDNS_COOKIE,
+		    (struct qn_view){(const uint8_t *)&cookie, sizeof(cookie)});
+	}
 	if (sim_chance(random, 10))
 		qn_write_edns_option(writer, QN_EDNS_NSID, (struct qn_view){NULL, 0});
 	if (sim_chance(random, 10))
@@ -290,6 +306,7 @@ spoil(struct sim *sim, struct sim_query *query, uint8_t *payload, size_t len)
 		query->due = SIM_DUE_HEADER;
 		query->rcode = outsider ? QN_RCODE_REFUSED : QN_RCODE_NOTIMP;
 		query->flags |= QN_OPCODE_NOTIFY << 11;
+		query->has_cookie = false;
 		payload[2] = (uint8_t)(payload[2] | QN_OPCODE_NOTIFY << 3);
 		return len;
 	case 5: /* No question. */
@@ -364,6 +381,30 @@ sim_clients_plan(struct sim *sim, bool idle)
 	return true;
 }
 
+/* Whether some client has been given an answer to this that still lives, with time to spare. */
+static bool
+is_known(const struct sim *sim, const struct qn_question *question)
+{
+	const struct qn_mono soon = qn_mono_after_us(sim->now.mono, BURST_US + QN_US_PER_S);
+	const struct sim_clients *clients = &sim->clients;
+
+	for (uint32_t i = 0; i < clients->query_count; i++) {
+		const struct sim_query *query = &clients->queries[i];
+
+		if (query->fresh_until.us > soon.us && query->question.type == question->type &&
+		    qn_name_equal(&query->question.name, &question->name))
+			return true;
+	}
+	return false;
+}
+
+void
+sim_clients_forget(struct sim *sim)
+{
+	for (uint32_t i = 0; i < sim->clients.query_count; i++)
+		sim->clients.queries[i].fresh_until = (struct qn_mono){0};
+}
+
 void
 sim_clients_round(struct sim *sim)
 {
@@ -373,6 +414,12 @@ sim_clients_round(struct sim *sim)
 
 	clients->round_planned = false;
 	clients->round++;
+	clients->last = sim->now.mono;
+	if (sim_chance(random, OPERATOR)) {
+		sim_watch_round(sim, NULL, 0, false);
+		sim_operator_act(sim);
+		return;
+	}
 	if (clients->query_count > 0 && sim_chance(random, ASK_AGAIN))
 		question = clients->queries[qn_random_below(random, clients->query_count)].question;
 	else
@@ -383,7 +430,7 @@ sim_clients_round(struct sim *sim)
 	const bool burst = !odd && sim_chance(random, sim->plan.burst_percent);
 	const uint32_t count = burst ? sim_between(random, 2, BURST_MOST) : 1;
 
-	sim_watch_round(sim, &question, count);
+	sim_watch_round(sim, &question, count, is_known(sim, &question));
 	if (odd) {
 		ask_oddly(sim, &question);
 		return;
@@ -401,6 +448,29 @@ static bool
 endpoint_equal(const struct qn_endpoint *a, const struct qn_endpoint *b)
 {
 	return a->port == b->port && qn_address_equal(&a->address, &b->address);
+}
+
+static bool
+is_outsider(const struct qn_address *address)
+{
+	return qn_prefix_contains(&sim_outsider_networks[0], address) ||
+	       qn_prefix_contains(&sim_outsider_networks[1], address);
+}
+
+/*
+ * A client that sent a cookie gets it back with the server's behind it; others get none, nor
+ * do those that may not ask at all.
+ */
+static bool
+cookie_right(const struct sim_query *query, const struct qn_edns *edns)
+{
+	const uint64_t cookie = client_cookie(query);
+	struct qn_view data;
+
+	if (!query->has_edns || !query->has_cookie || is_outsider(&query->client.address))
+		return !edns->present || !qn_edns_option_find(edns, QN_EDNS_COOKIE, &data);
+	return qn_edns_option_find(edns, QN_EDNS_COOKIE, &data) &&
+	       data.len == SIM_COOKIE_WHOLE_LEN && memcmp(data.data, &cookie, SIM_COOKIE_LEN) == 0;
 }
 
 /* Whether header, question and EDNS of a reply are those of a reply to `query`. */
@@ -429,11 +499,39 @@ find_fault(const struct sim_query *query, const struct qn_message *message, size
 		return "EDNS where there was none, or none where there was";
 	if (len > query->udp_size)
 		return "more octets than the client takes";
+	if (!cookie_right(query, &message->edns))
+		return "no cookie, or another one";
 	return NULL;
 }
 
+/*
+ * Notes until when the answer need not be asked for again: in the last tenth of its life the
+ * node refreshes it. What was cut off may be too much to be kept; stale data has one TTL.
+ */
 static void
-judge(struct sim *sim, const struct sim_query *query, const struct qn_message *message)
+note_lifetime(struct sim *sim, struct sim_query *query, const struct qn_message *message)
+{
+	struct qn_record_walk walk = qn_message_walk(message);
+	const uint16_t rcode = qn_message_rcode(message);
+	enum qn_section section;
+	struct qn_record record;
+	uint64_t ttl_s = UINT32_MAX;
+	bool all_stale = true;
+
+	if ((message->flags & QN_FLAG_TC) ||
+	    (rcode != QN_RCODE_NOERROR && rcode != QN_RCODE_NXDOMAIN))
+		return;
+	while (qn_record_next(&walk, &record, &section)) {
+		if (record.ttl_s < ttl_s)
+			ttl_s = record.ttl_s;
+		all_stale = all_stale && record.ttl_s == SIM_STALE_TTL_S;
+	}
+	if (!all_stale)
+		query->fresh_until = qn_mono_after_us(sim->now.mono, ttl_s * QN_US_PER_S * 8 / 10);
+}
+
+static void
+judge(struct sim *sim, struct sim_query *query, const struct qn_message *message)
 {
 	const uint16_t rcode = qn_message_rcode(message);
 	const uint16_t records = message->record_counts[QN_SECTION_ANSWER];
@@ -462,6 +560,7 @@ judge(struct sim *sim, const struct sim_query *query, const struct qn_message *m
 	const struct sim_verdict verdict =
 	    sim_oracle_judge(&sim->world, &sim->plan, query, message, sim->now.mono);
 
+	note_lifetime(sim, query, message);
 	if (!verdict.right)
 		sim_breach(sim, "client %u, which asked for %s %s, got %s: %s",
 		    (unsigned)(query - sim->clients.queries), sim_name_text(&query->question.name),

@@ -46,6 +46,8 @@ struct sim_query {
 	enum sim_due due;
 	enum sim_query_state state;
 	struct qn_mono sent;
+	bool has_cookie;
+	struct qn_mono fresh_until; /* The answer it got lives at least that long. */
 };
 
 struct sim_clients {
@@ -54,9 +56,13 @@ struct sim_clients {
 	uint32_t query_count;
 	uint32_t oldest; /* No query before this one waits. */
 	uint32_t round;
-	struct qn_mono last; /* When the last query was sent. */
+	struct qn_mono last; /* When a query was last sent, or something else begun. */
 	bool round_planned;
 };
+
+/** Octets of a client's cookie, and of the whole that it gets back (RFC 7873, RFC 9018). */
+#define SIM_COOKIE_LEN       8
+#define SIM_COOKIE_WHOLE_LEN 24
 
 /** False without memory. */
 bool sim_clients_create(struct sim_clients *clients);
@@ -75,6 +81,9 @@ void sim_clients_receive(struct sim *sim, const struct qn_frame *frame, struct q
 
 /** The node has shed the query in `frame`. */
 void sim_clients_shed(struct sim *sim, struct qn_view frame);
+
+/** What answers have said about their lifetime counts no longer: the cache was flushed. */
+void sim_clients_forget(struct sim *sim);
 
 /** Looks whether anybody has waited for too long. */
 void sim_clients_check(struct sim *sim);

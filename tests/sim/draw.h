@@ -20,6 +20,7 @@ enum sim_stream {
 	SIM_STREAM_FORGER,
 	SIM_STREAM_CLIENTS,
 	SIM_STREAM_NODE,
+	SIM_STREAM_OPERATOR,
 };
 
 /** Fills `bytes`, the seed of `stream` in the world of `seed`. */

@@ -39,6 +39,7 @@ static const char *const figure_names[] = {
     [SIM_FIGURE_CACHE_BYTES_MAX] = "cache_bytes_max",
     [SIM_FIGURE_SHED] = "client_shed",
     [SIM_FIGURE_LOOKUPS] = "lookups",
+    [SIM_FIGURE_EVICTED] = "cache_evicted",
 };
 
 /* --- Memory ----------------------------------------------------------------------------- */
@@ -174,7 +175,8 @@ sim_node_start(struct sim *sim)
 	};
 	if (!blocks_prepare(node, plan))
 		return false;
-	config_fill(sim, &node->config);
+	config_fill(sim, &node->configs[0]);
+	node->config = 0;
 	figures_find(node);
 	node->shared.hash_key = (struct qn_hash_key){sim->seed, ~sim->seed};
 	node->shared.links[0] = link_build(node, node->shared.hash_key);
@@ -187,9 +189,22 @@ sim_node_start(struct sim *sim)
 		node->limits.worker = i;
 		seed[QN_RANDOM_SEED_LEN - 1] = i;
 		node->shards[i] = qn_shard_init(node->shard_blocks[i], &node->limits, &node->shared,
-		    &node->config, seed, sim->now);
+		    &node->configs[0], seed, sim->now);
 	}
 	return true;
+}
+
+void
+sim_node_configure(struct sim *sim)
+{
+	struct sim_node *node = &sim->node;
+	struct qn_shard_config *old = &node->configs[node->config];
+
+	node->config ^= 1;
+	config_fill(sim, &node->configs[node->config]);
+	for (uint16_t i = 0; i < node->limits.worker_count; i++)
+		qn_shard_configure(node->shards[i], &node->configs[node->config]);
+	memset(old, GUARD_BYTE, sizeof(*old));
 }
 
 /* --- Running ---------------------------------------------------------------------------- */

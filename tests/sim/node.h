@@ -26,6 +26,7 @@ enum sim_figure {
 	SIM_FIGURE_CACHE_BYTES_MAX,
 	SIM_FIGURE_SHED,
 	SIM_FIGURE_LOOKUPS,
+	SIM_FIGURE_EVICTED,
 	SIM_FIGURE_COUNT,
 };
 
@@ -34,7 +35,8 @@ struct sim_node {
 	struct qn_span port_block;
 	struct qn_span cache_blocks[SIM_WORKER_MAX];
 	struct qn_span shard_blocks[SIM_WORKER_MAX];
-	struct qn_shard_config config;
+	struct qn_shard_config configs[2]; /* The snapshot in use, and the one before. */
+	unsigned config;
 	struct qn_shard_limits limits;
 	struct qn_shard_shared shared;
 	struct qn_shard *shards[SIM_WORKER_MAX];
@@ -53,6 +55,9 @@ void sim_node_destroy(struct sim_node *node);
 
 /** Builds the node anew for the plan and hints of the world; false without memory. */
 bool sim_node_start(struct sim *sim);
+
+/** Gives the shards a new snapshot of their configuration, and spoils the old one. */
+void sim_node_configure(struct sim *sim);
 
 /** Hands a received frame to the worker that the device would choose. */
 void sim_node_input(struct sim *sim, struct qn_packet *packet);

@@ -29,7 +29,8 @@ sim_create(bool verbose)
 	if (sim == NULL)
 		return NULL;
 	sim->verbose = verbose;
-	if (!sim_network_create(&sim->network) || !sim_clients_create(&sim->clients)) {
+	if (!sim_network_create(&sim->network) || !sim_clients_create(&sim->clients) ||
+	    !sim_operator_create(&sim->operator)) {
 		sim_destroy(sim);
 		return NULL;
 	}
@@ -42,6 +43,7 @@ sim_destroy(struct sim *sim)
 	sim_node_destroy(&sim->node);
 	sim_network_destroy(&sim->network);
 	sim_clients_destroy(&sim->clients);
+	sim_operator_destroy(&sim->operator);
 	free(sim);
 }
 
@@ -131,6 +133,7 @@ run_start(struct sim *sim, uint64_t seed)
 	sim_network_start(sim);
 	sim_forger_start(sim);
 	sim_clients_start(sim);
+	sim_operator_start(sim);
 	sim_watch_start(sim);
 	return sim_node_start(sim);
 }
@@ -242,8 +245,10 @@ sim_run(struct sim *sim, uint64_t seed)
 
 	qn_assert(started); /* Memory has run out: no verdict about the node. */
 	play(sim);
-	if (!sim->breached)
+	if (!sim->breached) {
 		sim_watch_end(sim);
+		sim_operator_end(sim);
+	}
 	return (struct sim_result){
 	    .digest = sim->digest,
 	    .question_count = sim->clients.query_count,

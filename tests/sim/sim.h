@@ -14,11 +14,13 @@
  *   network.h    frames on their way, and the gateway   forger.h    forged replies
  *   client.h     questions, and what became of them     oracle.h    which answers are right
  *   watch.h      bounds on what the node does           node.h      the shards and their memory
+ *   reach.h      what must succeed, whom one may ask    operator.h  flushes, traces, reloads
  */
 #include "sim/client.h"
 #include "sim/forger.h"
 #include "sim/network.h"
 #include "sim/node.h"
+#include "sim/operator.h"
 #include "sim/plan.h"
 #include "sim/watch.h"
 #include "sim/world.h"
@@ -37,6 +39,7 @@ struct sim {
 	struct sim_forger forger;
 	struct sim_clients clients;
 	struct sim_watch watch;
+	struct sim_operator operator;
 	uint64_t digest; /* Of everything the node has sent, and when. */
 	bool breached;
 	char breach[SIM_BREACH_MAX]; /* The first broken invariant, in words. */

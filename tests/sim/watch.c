@@ -18,10 +18,13 @@ sim_watch_start(struct sim *sim)
 }
 
 void
-sim_watch_round(struct sim *sim, const struct qn_question *question, uint32_t client_count)
+sim_watch_round(
+    struct sim *sim, const struct qn_question *question, uint32_t client_count, bool known)
 {
-	sim->watch.round_clients = client_count;
-	sim->watch.round_question = *question;
+	sim->watch.round_clients = client_count > 0 ? client_count : 1;
+	sim->watch.round_known = known && sim_node_figure(sim, SIM_FIGURE_EVICTED) == 0;
+	if (question != NULL)
+		sim->watch.round_question = *question;
 	sim->watch.round_query_count = 0;
 	sim->watch.round_lookups = sim_node_figure(sim, SIM_FIGURE_LOOKUPS);
 }
@@ -89,6 +92,9 @@ check_budget(struct sim *sim, uint16_t port, const struct qn_message *query)
 	if (query->question.name.len == qn_name_root.len)
 		return;
 	watch->round_query_count++;
+	if (watch->round_known)
+		sim_breach(sim, "asked again for what is known: %s %s",
+		    sim_name_text(&query->question.name), sim_type_text(query->question.type));
 	if (watch->round_query_count > watch->round_clients * QN_RESOLVE_TREE_QUERY_MAX)
 		sim_breach(sim, "more than %u queries for one question", QN_RESOLVE_TREE_QUERY_MAX);
 	if (lookups == watch->round_lookups &&

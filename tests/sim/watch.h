@@ -20,14 +20,19 @@ struct sim_watch {
 	uint64_t round_lookups;     /* Nameserver lookups before it. */
 	struct qn_question round_question;
 	uint32_t round_clients;
+	bool round_known;
 	uint32_t flight_count; /* Queries for `round_question` that the node waits for... */
 	uint16_t flights[SIM_FLIGHT_MAX]; /* ... by their source ports. */
 };
 
 void sim_watch_start(struct sim *sim);
 
-/** As many clients are about to ask `question`, or what else is next. */
-void sim_watch_round(struct sim *sim, const struct qn_question *question, uint32_t client_count);
+/**
+ * As many clients are about to ask `question`; it is NULL when something else is next. `known`
+ * when the node has given an answer to it that still lives.
+ */
+void sim_watch_round(
+    struct sim *sim, const struct qn_question *question, uint32_t client_count, bool known);
 
 /** The node has sent `query` to `server` from `port`, or over TCP, where it is 0. */
 void sim_watch_query(struct sim *sim, uint16_t port, const struct qn_message *query,
