@@ -505,8 +505,10 @@ find_fault(const struct sim_query *query, const struct qn_message *message, size
 }
 
 /*
- * Notes until when the answer need not be asked for again: in the last tenth of its life the
- * node refreshes it. What was cut off may be too much to be kept; stale data has one TTL.
+ * Notes until when an answer just put together need not be asked for again: in the last tenth
+ * of its life the node refreshes it. One that came at once is older than its TTL tells. What
+ * was cut off may be too much to be kept; stale data has one TTL; an absence without SOA is
+ * kept for a time of the node's own.
  */
 static void
 note_lifetime(struct sim *sim, struct sim_query *query, const struct qn_message *message)
@@ -517,16 +519,19 @@ note_lifetime(struct sim *sim, struct sim_query *query, const struct qn_message 
 	struct qn_record record;
 	uint64_t ttl_s = UINT32_MAX;
 	bool all_stale = true;
+	bool ends_well = false;
 
 	if ((message->flags & QN_FLAG_TC) ||
+	    qn_mono_since_us(query->sent, sim->now.mono) <= sim->plan.turn_us ||
 	    (rcode != QN_RCODE_NOERROR && rcode != QN_RCODE_NXDOMAIN))
 		return;
 	while (qn_record_next(&walk, &record, &section)) {
 		if (record.ttl_s < ttl_s)
 			ttl_s = record.ttl_s;
 		all_stale = all_stale && record.ttl_s == SIM_STALE_TTL_S;
+		ends_well = record.type == query->question.type || record.type == QN_TYPE_SOA;
 	}
-	if (!all_stale)
+	if (!all_stale && ends_well)
 		query->fresh_until = qn_mono_after_us(sim->now.mono, ttl_s * QN_US_PER_S * 8 / 10);
 }
 
