@@ -3,6 +3,7 @@
 
 #include "resolve/resolver.h"
 #include "sim/oracle.h"
+#include "sim/question.h"
 #include "sim/sim.h"
 
 #include <stdlib.h>
@@ -12,8 +13,6 @@
 #define PAYLOAD_MAX    2048
 #define BURST_MOST     40
 #define BURST_US       (300 * QN_US_PER_MS)
-#define WILD_LABELS    120
-#define NAME_LEN_MAX   240
 #define UDP_SIZE_MOST  1232
 #define UDP_SIZE_PLAIN 512
 
@@ -51,101 +50,6 @@ sim_clients_start(struct sim *sim)
 	clients->round = 0;
 	clients->last = sim->now.mono;
 	clients->round_planned = false;
-}
-
-/* --- Questions -------------------------------------------------------------------------- */
-
-static const uint16_t common_types[] = {
-    QN_TYPE_A, QN_TYPE_A, QN_TYPE_A, QN_TYPE_AAAA, QN_TYPE_AAAA, QN_TYPE_TXT, QN_TYPE_MX};
-static const uint16_t all_types[] = {QN_TYPE_A, QN_TYPE_AAAA, QN_TYPE_NS, QN_TYPE_CNAME,
-    QN_TYPE_SOA, QN_TYPE_PTR, QN_TYPE_MX, QN_TYPE_TXT, QN_TYPE_SRV, QN_TYPE_DNAME, QN_TYPE_DS,
-    QN_TYPE_HTTPS, QN_TYPE_DNSKEY, QN_TYPE_HINFO, 65280, 1234};
-
-/* Puts a random label of 1 to `most` letters in front of `name` if there is room. */
-static void
-name_extend_up_to(struct qn_random *random, struct qn_name *name, uint8_t most)
-{
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
-	const uint8_t len = (uint8_t)sim_between(random, 1, most);
-
-	if (name->len + 1 + len > NAME_LEN_MAX)
-		return;
-	memmove(name->octets + 1 + len, name->octets, name->len);
-	name->octets[0] = len;
-	for (uint8_t i = 1; i <= len; i++)
-		name->octets[i] = (uint8_t)letters[qn_random_below(random, sizeof(letters) - 1)];
-	name->len = (uint8_t)(name->len + 1 + len);
-}
-
-static void
-name_extend(struct qn_random *random, struct qn_name *name)
-{
-	name_extend_up_to(random, name, 6);
-}
-
-static void
-name_shuffle_case(struct qn_random *random, struct qn_name *name)
-{
-	if (sim_chance(random, 50))
-		return;
-	for (unsigned i = 0; i < name->len; i++) {
-		const uint8_t lower = qn_octet_lower(name->octets[i]);
-
-		if (lower >= 'a' && lower <= 'z' && sim_chance(random, 50))
-			name->octets[i] ^= 0x20;
-	}
-}
-
-static void
-draw_wild_question(
-    struct qn_random *random, const struct sim_zone *zone, struct qn_question *question)
-{
-	const bool deep = sim_chance(random, 30);
-
-	qn_name_copy(&question->name, &zone->origin);
-	for (uint32_t left = sim_between(random, 1, deep ? WILD_LABELS : 3); left > 0; left--)
-		name_extend_up_to(random, &question->name, deep ? 1 : 6);
-}
-
-/* A question about a name that exists, or one near it. */
-static void
-draw_question(struct sim *sim, struct qn_question *question)
-{
-	struct qn_random *random = &sim->clients.random;
-	const struct sim_world *world = &sim->world;
-	const struct sim_zone *zone = &world->zones[qn_random_below(random, world->zone_count)];
-	const struct sim_set *set = zone->sets[qn_random_below(random, zone->set_count)];
-	struct qn_name *name = &question->name;
-	const uint32_t way = qn_random_below(random, 100);
-
-	question->class = QN_CLASS_IN;
-	question->type = SIM_PICK(random, common_types);
-	qn_name_copy(name, &set->rrset.owner);
-	if (zone->wild && sim_chance(random, 80)) {
-		draw_wild_question(random, zone, question);
-	} else if (way < 40) {
-		question->type = set->rrset.type;
-	} else if (way < 52) {
-		question->type = SIM_PICK(random, all_types);
-	} else if (way < 66) {
-		name_extend(random, name);
-	} else if (way < 80) {
-		(void)qn_name_parent(name, name); /* A sibling; often one of a wildcard. */
-		name_extend(random, name);
-		if (sim_chance(random, 25))
-			name_extend(random, name);
-	} else if (way < 86) {
-		(void)qn_name_parent(name, name);
-	} else if (way < 94) {
-		qn_name_copy(name, &world->hosts[qn_random_below(random, world->host_count)].name);
-		question->type = sim_chance(random, 70) ? QN_TYPE_A : QN_TYPE_AAAA;
-	} else {
-		static const uint16_t apex_types[] = {
-		    QN_TYPE_NS, QN_TYPE_NS, QN_TYPE_SOA, QN_TYPE_DS};
-
-		qn_name_copy(name, &zone->origin);
-		question->type = SIM_PICK(random, apex_types);
-	}
 }
 
 /* --- Sending ---------------------------------------------------------------------------- */
@@ -255,6 +159,19 @@ query_send(struct sim *sim, struct sim_query *query, struct qn_view payload, uin
 	query->sent = qn_mono_after_us(sim->now.mono, delay_us);
 	sim->clients.last = query->sent;
 	sim_network_send(sim, &datagram);
+}
+
+static void
+name_shuffle_case(struct qn_random *random, struct qn_name *name)
+{
+	if (sim_chance(random, 50))
+		return;
+	for (unsigned i = 0; i < name->len; i++) {
+		const uint8_t lower = qn_octet_lower(name->octets[i]);
+
+		if (lower >= 'a' && lower <= 'z' && sim_chance(random, 50))
+			name->octets[i] ^= 0x20;
+	}
 }
 
 static void
@@ -423,9 +340,9 @@ sim_clients_round(struct sim *sim)
 	if (clients->query_count > 0 && sim_chance(random, ASK_AGAIN))
 		question = clients->queries[qn_random_below(random, clients->query_count)].question;
 	else
-		draw_question(sim, &question);
+		sim_question_draw(&question, &sim->world, random);
 	if (question.class != QN_CLASS_IN || question.type == QN_TYPE_ANY)
-		draw_question(sim, &question);
+		sim_question_draw(&question, &sim->world, random);
 	const bool odd = sim_chance(random, ASK_ODDLY);
 	const bool burst = !odd && sim_chance(random, sim->plan.burst_percent);
 	const uint32_t count = burst ? sim_between(random, 2, BURST_MOST) : 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sim/world.h"
 
-/* Servers are at 10.0.0.0/8 and fd00:5::/32, numbered; lies lead to 66.6.0.0/16 and fd00:666::/32. */
+/* Servers have numbers in 10.0.0.0/8 and fd00:5::/32; lies lead to 66.6.0.0/16, fd00:666::/32. */
 #define SERVER_NET_IPV4 10
 #define NUMBER_AT_IPV6  14
 
