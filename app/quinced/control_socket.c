@@ -10,7 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BACKLOG 8
+/*
+ * Connections the kernel keeps until the thread takes them. A client beyond finds the socket
+ * full, so it is more than ever ask at once, even while the thread waits for a processor.
+ */
+#define BACKLOG 128
 
 /* The directory of `path`, written to `directory`, which is as long as the path. */
 static const char *
