@@ -19,6 +19,7 @@
 	X(task_budget)            /* Of these: out of upstream queries. */                        \
 	X(task_alias_limit)       /* Of these: too many aliases in a row. */                      \
 	X(last_resorts)           /* Questions put to servers that are no authorities. */         \
+	X(task_persisted)         /* Queries to silent servers with nobody else to ask. */        \
 	X(task_unreachable)       /* Of these: no nameserver address left to ask. */              \
 	X(client_deadlines)       /* Clients told SERVFAIL while their question goes on. */       \
 	X(lookups)                /* Questions for nameserver addresses. */                       \

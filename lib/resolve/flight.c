@@ -20,7 +20,7 @@ flight_suits(const struct qn_upstream *upstream, const struct qn_task *task,
 {
 	return upstream->follower_count < FOLLOWER_MAX &&
 	       upstream->question.type == question->type &&
-	       upstream->task->last_resort == task->last_resort &&
+	       upstream->last_resort == task->last_resort &&
 	       qn_name_equal(&upstream->question.name, &question->name) &&
 	       qn_name_equal(&upstream->task->zone.zone, &task->zone.zone);
 }

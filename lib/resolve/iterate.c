@@ -165,9 +165,9 @@ minimize_from_cache(struct qn_resolver *resolver, struct qn_task *task, struct q
 	}
 }
 
-/* The question as much of it as the zone's servers need to see (RFC 9156 s2.3). */
-static bool
-question_minimize(struct qn_task *task, struct qn_question *question)
+/* RFC 9156 s2.3. */
+bool
+qn_task_question(const struct qn_task *task, struct qn_question *question)
 {
 	const unsigned shown = shown_labels(task);
 
@@ -183,57 +183,36 @@ question_minimize(struct qn_task *task, struct qn_question *question)
 	return true;
 }
 
+/* Asks a candidate over UDP, in the form that it is known to understand. */
 static void
-task_fail_budget(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+task_ask(struct qn_resolver *resolver, struct qn_task *task, uint32_t index, struct qn_now now)
 {
-	qn_counter_add(&resolver->counters.task_budget, 1);
-	task->starved = task->depth > 0;
-	qn_task_fail(resolver, task, QN_EDE_OTHER, now);
+	const struct qn_server *server =
+	    qn_ledger_find(&resolver->parts.ledger, &task->zone.candidates[index].address);
+
+	qn_upstream_ask(resolver, task, (uint8_t)index, QN_TRANSPORT_UDP,
+	    server == NULL || !server->no_edns, now);
 }
 
-/* Queues one query to candidate `index`; NULL when that ended the task. */
-static struct qn_upstream *
-task_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
-    enum qn_transport transport, bool edns, struct qn_now now)
+/*
+ * Asks a server once more that has been silent as often as any may be: with nobody else to
+ * ask, a slow answer is better than none, as long as the clients wait. False when they do not,
+ * or the silence has lasted for so long that nothing can be expected.
+ */
+static bool
+task_persist(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
-	struct qn_candidate *candidate = &task->zone.candidates[index];
-	struct qn_upstream *upstream;
+	uint32_t index;
 
-	if (!QN_BREAK(budget) &&
-	    (task->query_count == QN_RESOLVE_QUERY_MAX || task->budget->query_left == 0)) {
-		task_fail_budget(resolver, task, now);
-		return NULL;
-	}
-	upstream = qn_pool_take(&resolver->parts.upstreams);
-	if (upstream == NULL) {
-		qn_counter_add(&resolver->counters.tasks_shed, 1);
-		task->starved = true;
-		qn_task_fail(resolver, task, QN_EDE_NOT_READY, now);
-		return NULL;
-	}
-	task->query_count++;
-	task->budget->query_left--;
-	upstream->task = task;
-	upstream->candidate = index;
-	upstream->server = (struct qn_endpoint){candidate->address, candidate->port};
-	upstream->transport = transport;
-	upstream->edns = edns;
-	upstream->cookie_renewed = false;
-	upstream->minimized = question_minimize(task, &upstream->question);
-	qn_flight_begin(resolver, upstream);
-	upstream->timeout_us = qn_select_timeout_us(
-	    qn_ledger_find(&resolver->parts.ledger, &candidate->address), candidate->tries);
-	upstream->timed.kind = QN_TIMED_UPSTREAM;
-	qn_timer_init(&upstream->timed.timer);
-	qn_list_append(&resolver->sends, &upstream->link);
-	qn_counter_add(&resolver->upstream_gauge, 1);
-	if (candidate->tries > 0)
-		qn_counter_add(&resolver->counters.upstream_retried, 1);
-	if (upstream->minimized)
-		task->minimized_count++;
-	candidate->tries++;
-	task->upstream = upstream;
-	return upstream;
+	if (qn_mono_reached(task->patient_until, now.mono))
+		return false;
+	index = qn_select_persist(task->zone.candidates, task->zone.candidate_count,
+	    &resolver->parts.ledger, &resolver->random, now);
+	if (index == QN_SELECT_NONE)
+		return false;
+	qn_counter_add(&resolver->counters.task_persisted, 1);
+	task_ask(resolver, task, index, now);
+	return true;
 }
 
 /* Asks the best address there is; without any, finds more; without hope, fails. */
@@ -242,9 +221,9 @@ task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now
 {
 	struct qn_question question;
 
-	if (task->upstream != NULL || !qn_list_empty(&task->follow_link))
+	if (qn_task_has_waited(task) || !qn_list_empty(&task->follow_link))
 		return;
-	question_minimize(task, &question);
+	(void)qn_task_question(task, &question);
 	if (task->trace_number == 0 && qn_flight_follow(resolver, task, &question))
 		return;
 
@@ -256,11 +235,7 @@ task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now
 	    qn_list_empty(&task->waits))
 		(void)!qn_task_lookup_servers(resolver, task, now);
 	if (index != QN_SELECT_NONE) {
-		const struct qn_server *server =
-		    qn_ledger_find(&resolver->parts.ledger, &task->zone.candidates[index].address);
-
-		task_ask(resolver, task, (uint8_t)index, QN_TRANSPORT_UDP,
-		    server == NULL || !server->no_edns, now);
+		task_ask(resolver, task, index, now);
 		return;
 	}
 	if (!qn_list_empty(&task->waits) || qn_task_lookup_servers(resolver, task, now))
@@ -269,6 +244,8 @@ task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now
 		qn_task_ready(resolver, task);
 		return;
 	}
+	if (task_persist(resolver, task, now))
+		return;
 	qn_counter_add(&resolver->counters.task_unreachable, 1);
 	qn_task_fail(resolver, task, QN_EDE_NO_REACHABLE_AUTHORITY, now);
 }
@@ -466,8 +443,8 @@ replied_bad_cookie(struct qn_resolver *resolver, struct qn_task *task,
 		qn_task_retry_tcp(resolver, task, upstream, now);
 		return;
 	}
-	struct qn_upstream *again =
-	    task_ask(resolver, task, upstream->candidate, QN_TRANSPORT_UDP, upstream->edns, now);
+	struct qn_upstream *again = qn_upstream_ask(
+	    resolver, task, upstream->candidate, QN_TRANSPORT_UDP, upstream->edns, now);
 
 	if (again != NULL)
 		again->cookie_renewed = true;
@@ -518,7 +495,8 @@ qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
 		return;
 	case QN_REPLY_NO_EDNS:
 		qn_counter_add(&counters->reply_no_edns, 1);
-		task_ask(resolver, task, upstream->candidate, upstream->transport, false, now);
+		qn_upstream_ask(
+		    resolver, task, upstream->candidate, upstream->transport, false, now);
 		return;
 	case QN_REPLY_REFUSED:
 		qn_counter_add(&counters->reply_refused, 1);
@@ -600,7 +578,7 @@ void
 qn_task_retry_tcp(struct qn_resolver *resolver, struct qn_task *task,
     const struct qn_upstream *upstream, struct qn_now now)
 {
-	task_ask(resolver, task, upstream->candidate, QN_TRANSPORT_TCP, upstream->edns, now);
+	qn_upstream_ask(resolver, task, upstream->candidate, QN_TRANSPORT_TCP, upstream->edns, now);
 }
 
 /* Silence may be loss; twice in a row it may also be a server that a shortened name confuses. */

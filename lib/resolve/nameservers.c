@@ -288,7 +288,6 @@ use_doubtful(struct qn_resolver *resolver, struct qn_task *task)
 
 	if (task->last_resort)
 		return false;
-	task->last_resort = true;
 	for (uint8_t i = 0; i < task->zone.candidate_count; i++) {
 		struct qn_candidate *candidate = &task->zone.candidates[i];
 
@@ -298,6 +297,7 @@ use_doubtful(struct qn_resolver *resolver, struct qn_task *task)
 		candidate->tries = 0;
 		found = true;
 	}
+	task->last_resort = found;
 	if (found)
 		qn_counter_add(&resolver->counters.last_resorts, 1);
 	return found;

@@ -63,6 +63,7 @@ qn_resolver_init(struct qn_arena *arena, const struct qn_resolver_limits *limits
 	qn_list_init(&resolver->ready);
 	qn_list_init(&resolver->sends);
 	qn_list_init(&resolver->releases);
+	qn_list_init(&resolver->late);
 	qn_list_init(&resolver->expired);
 	qn_list_init(&resolver->finished);
 	return resolver;
@@ -175,24 +176,6 @@ qn_resolver_trace(struct qn_resolver *resolver, struct qn_trace *trace, struct q
 	return true;
 }
 
-void
-qn_upstream_release(struct qn_resolver *resolver, struct qn_upstream *upstream)
-{
-	struct qn_list followers;
-
-	/* Without a reply to share, those who followed have to ask for themselves. */
-	qn_list_init(&followers);
-	qn_flight_end(upstream, &followers);
-	for (struct qn_list *link = qn_list_pop(&followers); link != NULL;
-	     link = qn_list_pop(&followers))
-		qn_task_ready(resolver, qn_list_entry(link, struct qn_task, follow_link));
-	upstream->task->upstream = NULL;
-	upstream->task = NULL;
-	qn_wheel_stop(&resolver->wheel, &upstream->timed.timer);
-	qn_list_remove(&upstream->link); /* In case it has not even been sent. */
-	qn_list_append(&resolver->releases, &upstream->link);
-}
-
 /* Whether a reply brings a question forward. */
 static bool
 reply_is_useful(enum qn_reply_kind kind)
@@ -259,7 +242,7 @@ qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_m
 	    .hash_key = resolver->store.hash_key,
 	    .edns_sent = upstream->edns,
 	    .forwarded = task->zone.forwarded,
-	    .last_resort = task->last_resort,
+	    .last_resort = upstream->last_resort,
 	};
 
 	qn_ledger_replied(&resolver->parts.ledger, &upstream->server.address,
@@ -276,8 +259,13 @@ qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_m
 			    &resolver->parts.ledger, &upstream->server.address, now);
 	}
 	qn_list_init(&followers);
-	qn_flight_end(upstream, &followers);
-	qn_upstream_release(resolver, upstream);
+	if (reply_is_useful(resolver->reply.kind)) {
+		qn_list_remove(&task->follow_link);
+		qn_upstream_release_all(resolver, task, &upstream->question, &followers);
+	} else {
+		qn_flight_end(upstream, &followers);
+		qn_upstream_release(resolver, upstream);
+	}
 	qn_task_replied(resolver, task, upstream, now);
 	share_reply(resolver, upstream, &followers, now);
 	resolver_settle(resolver, now);
@@ -321,8 +309,9 @@ upstream_expired(struct qn_resolver *resolver, struct qn_upstream *upstream, str
 	qn_counter_add(&resolver->counters.upstream_timeouts, 1);
 	qn_trace_outcome(resolver, upstream, QN_TRACE_TIMED_OUT, now);
 	qn_ledger_timed_out(&resolver->parts.ledger, &upstream->server.address, now);
-	qn_upstream_release(resolver, upstream);
+	/* The task is ready before those who follow it: it knows whose silence they share. */
 	qn_task_silent(resolver, task, upstream);
+	qn_upstream_linger(resolver, upstream);
 }
 
 /* Tells the clients whose time is up; at its own deadline the task ends. */
@@ -423,13 +412,14 @@ qn_resolver_take_send(
 	    .server = upstream->server,
 	    .transport = upstream->transport,
 	    .edns = upstream->edns,
-	    .recursion_desired = upstream->task->zone.forwarded || upstream->task->last_resort,
+	    .recursion_desired = upstream->task->zone.forwarded || upstream->last_resort,
 	    .mix_case = server == NULL || !server->no_case,
 	    .question = &upstream->question,
 	};
 	if (upstream->edns)
 		cookie_add(resolver, &query->cookie, upstream, server);
 	/* The time that counts begins when the query leaves. */
+	upstream->state = QN_UPSTREAM_WAITED;
 	upstream->sent = now.mono;
 	qn_trace_sent(resolver, upstream, now);
 	qn_wheel_start(&resolver->wheel, &upstream->timed.timer,

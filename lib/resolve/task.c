@@ -6,6 +6,9 @@
 /* Tasks looked at in search of a cycle before it is taken for granted. */
 #define CYCLE_SEARCH_MAX 64
 
+/* For how long a nameserver's address is looked up at silent servers: there may be others. */
+#define LOOKUP_PATIENCE_US (2500 * QN_US_PER_MS)
+
 /* The part of all tasks that one zone may hold when places become rare. */
 #define ZONE_SHARE 16
 
@@ -155,8 +158,10 @@ task_create(struct qn_resolver *resolver, const struct qn_question *question, ui
 	task->local = true;
 	task->zone_known = false;
 	task->refresh = false;
+	task->patient_until = qn_mono_after_us(
+	    now.mono, task->depth == 0 ? QN_RESOLVE_CLIENT_US : LOOKUP_PATIENCE_US);
 	task->trace_number = parent != NULL ? parent->trace_number : 0;
-	task->upstream = NULL;
+	qn_list_init(&task->upstreams);
 	qn_list_init(&task->follow_link);
 	task->zone_slot = QN_ZONE_SLOT_NONE;
 	task->starved = false;
@@ -277,6 +282,9 @@ qn_task_leave_zone(struct qn_resolver *resolver, struct qn_task *task)
 {
 	while (!qn_list_empty(&task->waits))
 		wait_end(resolver, qn_list_entry(task->waits.next, struct qn_wait, parent_link));
+	while (!qn_list_empty(&task->upstreams))
+		qn_upstream_release(
+		    resolver, qn_list_entry(task->upstreams.next, struct qn_upstream, task_link));
 	if (task->zone_slot != QN_ZONE_SLOT_NONE)
 		resolver->zone_tasks[task->zone_slot]--;
 	task->zone_slot = QN_ZONE_SLOT_NONE;
@@ -410,8 +418,6 @@ task_end(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 	qn_list_remove(&task->queue_link);
 	qn_task_leave_zone(resolver, task);
 	qn_list_remove(&task->follow_link);
-	if (task->upstream != NULL)
-		qn_upstream_release(resolver, task->upstream);
 	if (qn_list_empty(&task->askers))
 		qn_task_free(resolver, task);
 	else

@@ -5,8 +5,8 @@
  * The inside of the iterator: tasks, what they wait for, and who waits for them.
  *
  * Only the files of lib/resolve include this. task.c makes, joins and ends tasks;
- * iterate.c takes them from step to step; nameservers.c finds whom to ask; resolver.c turns
- * events into steps; trace.c writes them down.
+ * iterate.c takes them from step to step; nameservers.c finds whom to ask; upstream.c keeps
+ * their queries; resolver.c turns events into steps; trace.c writes them down.
  */
 #include "base/pool.h"
 #include "base/random.h"
@@ -73,8 +73,9 @@ struct qn_task {
 	bool zone_known;        /* Whether `zone` has been looked up for this `name`. */
 	struct qn_delegation zone;
 	struct qn_list follow_link; /* In `followers` of another's query, or in no list. */
-	uint16_t zone_slot; /* In `zone_tasks` of the resolver; QN_ZONE_SLOT_NONE: in none. */
-	struct qn_upstream *upstream; /* In flight, or NULL. */
+	uint16_t zone_slot;       /* In `zone_tasks` of the resolver; QN_ZONE_SLOT_NONE: in none. */
+	struct qn_list upstreams; /* Its queries, the oldest first: at most QN_TASK_OPEN_MAX. */
+	struct qn_mono patient_until; /* Silent servers are asked again and again until then. */
 
 	/*
 	 * Something other than its own servers kept the task from its answer: the limits of the
@@ -105,17 +106,33 @@ struct qn_wait {
 	uint8_t server; /* Whose address: an index into the parent's zone. */
 };
 
+/**
+ * Queries of one task that may be answered at a time. Each is one more chance for whoever
+ * forges replies (RFC 5452 s5).
+ */
+#define QN_TASK_OPEN_MAX 2
+
+enum qn_upstream_state {
+	QN_UPSTREAM_QUEUED, /* In `sends`. */
+	QN_UPSTREAM_WAITED, /* Sent, and its task waits for the reply. */
+	QN_UPSTREAM_LATE,   /* Its time is up; its task goes on, but still takes the reply. */
+	QN_UPSTREAM_OVER,   /* In `releases`. */
+};
+
 /** One query to an authority. */
 struct qn_upstream {
-	struct qn_list link; /* In `sends` or `releases`, or in neither. */
+	struct qn_list link;      /* In `sends`, `late` or `releases`, or in none of them. */
+	struct qn_list task_link; /* In `upstreams` of its task. */
 	struct qn_timed timed;
 	struct qn_list flight_link; /* In `flights` of the resolver. */
 	struct qn_list followers;   /* struct qn_task: wait for what becomes of this query. */
 	unsigned follower_count;
-	struct qn_task *task; /* NULL once it no longer matters. */
+	enum qn_upstream_state state;
+	struct qn_task *task; /* NULL once it is over. */
 	uint8_t candidate;
 	bool edns;
 	bool minimized;
+	bool last_resort;    /* To a server that is no authority, as it has said before. */
 	bool cookie_renewed; /* Sent again with the cookie that the server asked for. */
 	enum qn_transport transport;
 	struct qn_endpoint server;
@@ -163,6 +180,8 @@ struct qn_resolver {
 	struct qn_list ready;                         /* Tasks to step before the event is over. */
 	struct qn_list sends;                         /* Effects. */
 	struct qn_list releases;
+	struct qn_list late; /* struct qn_upstream: the one that has been late longest first. */
+	uint32_t late_count;
 	struct qn_list expired;  /* Askers past their deadline. */
 	struct qn_list finished; /* Tasks whose askers can fetch the answer. */
 	struct qn_task *fetched; /* Its last asker was taken: freed at the next event. */
@@ -274,6 +293,9 @@ void qn_task_retry_tcp(struct qn_resolver *resolver, struct qn_task *task,
 void qn_task_silent(
     struct qn_resolver *resolver, struct qn_task *task, const struct qn_upstream *upstream);
 
+/** The question as much of it as the zone's servers need to see; whether that is not all. */
+bool qn_task_question(const struct qn_task *task, struct qn_question *question);
+
 /** Goes on after a query that the transport could not send: it cannot in a moment either. */
 void qn_task_unsent(
     struct qn_resolver *resolver, struct qn_task *task, const struct qn_upstream *upstream);
@@ -327,7 +349,27 @@ void qn_flight_begin(struct qn_resolver *resolver, struct qn_upstream *upstream)
 /** Ends the offer, and moves those who followed to `followers`. */
 void qn_flight_end(struct qn_upstream *upstream, struct qn_list *followers);
 
-/* resolver.c */
+/* upstream.c */
 
-/** Ends a query: it is not waited for any more and its slot goes to the transport. */
+/** Queues one query to candidate `index` of the task's zone; NULL when that ended the task. */
+struct qn_upstream *qn_upstream_ask(struct qn_resolver *resolver, struct qn_task *task,
+    uint8_t index, enum qn_transport transport, bool edns, struct qn_now now);
+
+/** Whether a query of the task is on its way whose time is not yet up. */
+QN_MUST_USE bool qn_task_has_waited(const struct qn_task *task);
+
+/**
+ * Ends the wait for a query, but leaves its slot open for a late reply: as long as its task
+ * has not asked QN_TASK_OPEN_MAX others, and few enough of the resolver's slots are open so.
+ */
+void qn_upstream_linger(struct qn_resolver *resolver, struct qn_upstream *upstream);
+
+/** Ends a query: its reply is not taken any more and its slot goes to the transport. */
 void qn_upstream_release(struct qn_resolver *resolver, struct qn_upstream *upstream);
+
+/**
+ * Ends all queries of a task. Those who followed one for the same question as `answered` go
+ * to `followers`; others have to ask for themselves.
+ */
+void qn_upstream_release_all(struct qn_resolver *resolver, struct qn_task *task,
+    const struct qn_question *answered, struct qn_list *followers);

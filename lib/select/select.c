@@ -11,6 +11,12 @@
 #define TRIED_US   (10 * QN_US_PER_S)
 #define AVOIDED_US (100 * QN_US_PER_S)
 
+/* Silences in a row after which no answer is to be expected, however long one waits. */
+#define DEAD_TIMEOUTS 8
+
+/* Times that one question is sent to one address, whatever happens. */
+#define PERSIST_TRIES_MAX 12
+
 #define TIMEOUT_UNKNOWN_US (400 * QN_US_PER_MS)
 #define TIMEOUT_LEAST_US   (50 * QN_US_PER_MS)
 #define TIMEOUT_MOST_US    (1500 * QN_US_PER_MS)
@@ -29,20 +35,37 @@ candidate_score_us(const struct qn_candidate *candidate, const struct qn_server 
 	return score_us;
 }
 
-uint32_t
-qn_select_next(const struct qn_candidate *candidates, uint32_t candidate_count,
-    const struct qn_ledger *ledger, struct qn_random *random, struct qn_now now)
+/* A rule that leaves candidates out. */
+typedef bool (*may_ask_fn)(const struct qn_candidate *candidate, const struct qn_server *server);
+
+static bool
+has_tries_left(const struct qn_candidate *candidate, const struct qn_server *server)
+{
+	(void)server;
+	return candidate->tries < QN_SELECT_TRIES_MAX;
+}
+
+static bool
+may_be_slow(const struct qn_candidate *candidate, const struct qn_server *server)
+{
+	return candidate->tries < PERSIST_TRIES_MAX &&
+	       (server == NULL || server->timeouts < DEAD_TIMEOUTS);
+}
+
+static uint32_t
+select_best(const struct qn_candidate *candidates, uint32_t candidate_count,
+    const struct qn_ledger *ledger, struct qn_random *random, struct qn_now now, may_ask_fn may_ask)
 {
 	uint32_t best = QN_SELECT_NONE;
 	uint64_t best_us = UINT64_MAX;
 
 	for (uint32_t i = 0; i < candidate_count; i++) {
 		const struct qn_candidate *candidate = &candidates[i];
+		const struct qn_server *server = qn_ledger_find(ledger, &candidate->address);
 
-		if (candidate->failed || candidate->tries >= QN_SELECT_TRIES_MAX)
+		if (candidate->failed || !may_ask(candidate, server))
 			continue;
-		const uint64_t score_us = candidate_score_us(
-		    candidate, qn_ledger_find(ledger, &candidate->address), random, now);
+		const uint64_t score_us = candidate_score_us(candidate, server, random, now);
 
 		if (score_us < best_us) {
 			best_us = score_us;
@@ -50,6 +73,20 @@ qn_select_next(const struct qn_candidate *candidates, uint32_t candidate_count,
 		}
 	}
 	return best;
+}
+
+uint32_t
+qn_select_next(const struct qn_candidate *candidates, uint32_t candidate_count,
+    const struct qn_ledger *ledger, struct qn_random *random, struct qn_now now)
+{
+	return select_best(candidates, candidate_count, ledger, random, now, has_tries_left);
+}
+
+uint32_t
+qn_select_persist(const struct qn_candidate *candidates, uint32_t candidate_count,
+    const struct qn_ledger *ledger, struct qn_random *random, struct qn_now now)
+{
+	return select_best(candidates, candidate_count, ledger, random, now, may_be_slow);
 }
 
 uint64_t

@@ -33,5 +33,13 @@ struct qn_candidate {
 QN_MUST_USE uint32_t qn_select_next(const struct qn_candidate *candidates, uint32_t candidate_count,
     const struct qn_ledger *ledger, struct qn_random *random, struct qn_now now);
 
+/**
+ * The same when everybody has been asked that often: whom to ask once more. Those are left out
+ * whose silence has lasted; QN_SELECT_NONE when that leaves nobody.
+ */
+QN_MUST_USE uint32_t qn_select_persist(const struct qn_candidate *candidates,
+    uint32_t candidate_count, const struct qn_ledger *ledger, struct qn_random *random,
+    struct qn_now now);
+
 /** How long to wait for an answer: microseconds. `server` is NULL for an address never asked. */
 uint64_t qn_select_timeout_us(const struct qn_server *server, unsigned tries);
