@@ -473,16 +473,40 @@ take_asker(struct qn_resolver *resolver, struct qn_answer *answer)
 	return qn_list_entry(link, struct qn_asker, link);
 }
 
+/* The asker that take_asker() would give; NULL when there is none. */
+static struct qn_asker *
+next_asker(const struct qn_resolver *resolver)
+{
+	const struct qn_list *link = resolver->expired.next;
+
+	if (link == &resolver->expired) {
+		if (qn_list_empty(&resolver->finished))
+			return NULL;
+		link =
+		    qn_list_entry(resolver->finished.next, struct qn_task, queue_link)->askers.next;
+	}
+	return qn_list_entry(link, struct qn_asker, link);
+}
+
+struct qn_asker *
+qn_resolver_next_asker(struct qn_resolver *resolver)
+{
+	struct qn_asker *asker = next_asker(resolver);
+	struct qn_answer answer;
+
+	if (asker != NULL && resolver->trace != NULL && asker == &resolver->trace->asker) {
+		(void)take_asker(resolver, &answer);
+		qn_trace_end(resolver, &answer);
+		asker = next_asker(resolver);
+	}
+	return asker;
+}
+
 struct qn_asker *
 qn_resolver_take_answer(struct qn_resolver *resolver, struct qn_answer *answer)
 {
-	struct qn_asker *asker = take_asker(resolver, answer);
-
-	if (asker != NULL && resolver->trace != NULL && asker == &resolver->trace->asker) {
-		qn_trace_end(resolver, answer);
-		asker = take_asker(resolver, answer);
-	}
-	return asker;
+	(void)qn_resolver_next_asker(resolver); /* Ends a trace whose turn it is. */
+	return take_asker(resolver, answer);
 }
 
 /* --- Figures ---------------------------------------------------------------------------- */

@@ -150,6 +150,9 @@ QN_MUST_USE bool qn_resolver_take_release(struct qn_resolver *resolver, uint32_t
 QN_MUST_USE struct qn_asker *qn_resolver_take_answer(
     struct qn_resolver *resolver, struct qn_answer *answer);
 
+/** The asker that take_answer() would give, left where it is; NULL when there is none. */
+struct qn_asker *qn_resolver_next_asker(struct qn_resolver *resolver);
+
 /** Whether any of the three has something to take. */
 bool qn_resolver_has_effects(const struct qn_resolver *resolver);
 

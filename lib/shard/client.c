@@ -8,6 +8,7 @@
 #define OPT_LEN        11
 #define OPTION_LEN     4
 #define EDE_LEN        2
+#define KEEPALIVE_LEN  2
 #define ANY_TTL_S      3600
 #define CHAOS_TEXT_MAX 255
 
@@ -31,13 +32,17 @@ query_read_edns(struct qn_client_query *query, const struct qn_edns *edns)
 	struct qn_view data;
 
 	query->has_edns = edns->present;
-	query->udp_size = QN_CLIENT_UDP_MIN;
+	query->size_max = QN_CLIENT_UDP_MIN;
 	query->dnssec_ok = edns->present && edns->dnssec_ok;
 	query->wants_nsid = edns->present && qn_edns_option_find(edns, QN_EDNS_NSID, &data);
+	query->wants_keepalive =
+	    edns->present && qn_edns_option_find(edns, QN_EDNS_KEEPALIVE, &data);
+	query->wants_padding = edns->present && qn_edns_option_find(edns, QN_EDNS_PADDING, &data);
+	query->idle_ds = 0;
 	query->cookie.len = 0;
 	if (!edns->present || edns->udp_size < QN_CLIENT_UDP_MIN)
 		return;
-	query->udp_size = edns->udp_size < QN_CLIENT_UDP_MAX ? edns->udp_size : QN_CLIENT_UDP_MAX;
+	query->size_max = edns->udp_size < QN_CLIENT_UDP_MAX ? edns->udp_size : QN_CLIENT_UDP_MAX;
 }
 
 /* False when there is a cookie of a length that none has. */
@@ -121,14 +126,30 @@ edns_len(const struct qn_client_query *query, uint16_t ede, const char *node_id)
 		return 0;
 	return OPT_LEN + (query->wants_nsid ? OPTION_LEN + strlen(node_id) : 0) +
 	       (query->cookie.len != 0 ? OPTION_LEN + (size_t)query->cookie.len : 0) +
-	       (ede != QN_EDE_NONE ? OPTION_LEN + EDE_LEN : 0);
+	       (query->wants_keepalive ? OPTION_LEN + KEEPALIVE_LEN : 0) +
+	       (ede != QN_EDE_NONE ? OPTION_LEN + EDE_LEN : 0) +
+	       (query->wants_padding ? OPTION_LEN : 0);
+}
+
+/* Fills the message up to the next multiple of a block, or as far as there is room. */
+static void
+write_padding(struct qn_writer *writer)
+{
+	static const uint8_t zeros[QN_CLIENT_PADDING_BLOCK];
+	const size_t len = writer->at + OPTION_LEN;
+	const size_t over = len % QN_CLIENT_PADDING_BLOCK;
+	const size_t wanted = over == 0 ? 0 : QN_CLIENT_PADDING_BLOCK - over;
+	const size_t room = writer->cap - len;
+
+	qn_write_edns_option(
+	    writer, QN_EDNS_PADDING, (struct qn_view){zeros, wanted < room ? wanted : room});
 }
 
 static void
 write_edns(struct qn_writer *writer, const struct qn_client_query *query, uint16_t rcode,
     uint16_t ede, const char *node_id)
 {
-	uint8_t code[EDE_LEN];
+	uint8_t code[EDE_LEN], idle[KEEPALIVE_LEN];
 
 	if (!query->has_edns)
 		return;
@@ -141,10 +162,17 @@ write_edns(struct qn_writer *writer, const struct qn_client_query *query, uint16
 	if (query->cookie.len != 0)
 		qn_write_edns_option(writer, QN_EDNS_COOKIE,
 		    (struct qn_view){query->cookie.octets, query->cookie.len});
+	if (query->wants_keepalive) {
+		qn_store_be16(idle, query->idle_ds);
+		qn_write_edns_option(
+		    writer, QN_EDNS_KEEPALIVE, (struct qn_view){idle, sizeof(idle)});
+	}
 	if (ede != QN_EDE_NONE) {
 		qn_store_be16(code, ede);
 		qn_write_edns_option(writer, QN_EDNS_ERROR, (struct qn_view){code, sizeof(code)});
 	}
+	if (query->wants_padding)
+		write_padding(writer);
 	qn_write_edns_end(writer, opt_at);
 	qn_write_section_count(writer, QN_SECTION_ADDITIONAL, 1);
 }
@@ -226,7 +254,7 @@ qn_client_reply(struct qn_span payload, const struct qn_client_query *query,
     bool *truncated)
 {
 	const size_t opt_len = edns_len(query, answer->ede, node_id);
-	const size_t room = payload.len < query->udp_size ? payload.len : query->udp_size;
+	const size_t room = payload.len < query->size_max ? payload.len : query->size_max;
 	struct qn_writer writer = qn_writer_of((struct qn_span){payload.data, room - opt_len});
 
 	qn_assert(room >= QN_HEADER_LEN + QN_NAME_MAX + 4 + opt_len);

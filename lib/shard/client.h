@@ -6,7 +6,8 @@
  *
  * Every reply, from the cache or from the iterator, is written by the same function, so
  * that the two cannot differ.
- * RFC:     1035 s4.1, 6891 s6.1.1 and s7, 5001 (NSID), 8914 (EDE), 8482 (ANY).
+ * RFC:     1035 s4.1, 6891 s6.1.1 and s7, 5001 (NSID), 8914 (EDE), 8482 (ANY), 7828
+ *          (keepalive), 8467 s4.1 (padding).
  */
 #include "cache/answer.h"
 #include "policy/cookie.h"
@@ -22,11 +23,14 @@ struct qn_client_query {
 	struct qn_question question; /* The name as sent: the reply echoes its letter case. */
 	uint16_t id;
 	uint16_t flags;
-	uint16_t udp_size; /* What the client takes, within the limits above. */
+	uint16_t size_max; /* What the client takes: over UDP, within the limits above. */
+	uint16_t idle_ds;  /* What keepalive is answered with, in 0.1 s; set by the shard. */
 	bool has_question;
 	bool has_edns;
 	bool dnssec_ok;
 	bool wants_nsid;
+	bool wants_keepalive;    /* The idle timeout of its stream (RFC 7828). */
+	bool wants_padding;      /* A reply of a length that says little (RFC 7830). */
 	struct qn_cookie cookie; /* As it came; the shard puts our part in before the reply. */
 };
 
@@ -45,7 +49,10 @@ enum qn_client_verdict {
 /** Whether a question is resolved, rather than answered out of hand or refused. */
 bool qn_client_resolves(const struct qn_question *question);
 
-/** Reads a client's datagram and decides what it is. */
+/** Padded replies have a multiple of so many octets (RFC 8467 s4.1). */
+#define QN_CLIENT_PADDING_BLOCK 468
+
+/** Reads a client's message and decides what it is. */
 QN_MUST_USE enum qn_client_verdict qn_client_read(
     struct qn_client_query *query, struct qn_view datagram);
 

@@ -20,6 +20,7 @@
 	X(link_requests)     /* ARP requests and neighbour solicitations sent. */        \
 	X(echo_limited)      /* Echo requests over the limit. */                         \
 	X(client_queries)    /* Questions from clients that got as far as a decision. */ \
+	X(client_stream)     /* Messages from streams. */                                \
 	X(client_replies)    /* Replies made, to parked clients too. */                  \
 	X(client_runts)      /* Dropped: under 12 octets. */                             \
 	X(client_not_query)  /* Dropped: a response. */                                  \

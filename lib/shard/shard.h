@@ -47,6 +47,7 @@ struct qn_shard_config {
 	struct qn_hash_key cookie_secret; /* The same on all nodes behind an anycast address. */
 	char version[QN_SHARD_ID_MAX];    /* version.bind CH TXT; empty: not told. */
 	struct qn_shard_stale stale;
+	uint16_t stream_idle_ds; /* How long streams may idle, in 0.1 s: told by RFC 7828. */
 	struct qn_resolve_config resolve;
 };
 
@@ -114,6 +115,47 @@ bool qn_shard_has_output(const struct qn_shard *shard, struct qn_now now);
  */
 QN_MUST_USE bool qn_shard_output(
     struct qn_shard *shard, uint16_t *link, struct qn_packet *packet, struct qn_now now);
+
+/* Clients of streams (TCP, DNS over TLS), whose sockets and frames are the caller's. */
+
+/** Room that any reply over a stream fits in, in octets. */
+#define QN_SHARD_STREAM_REPLY_LEN 65535
+
+/** Whom a question over a stream came from. */
+struct qn_shard_stream_client {
+	uint64_t token; /* Names the question towards take_stream_answer(). */
+	struct qn_address address;
+	bool encrypted; /* Its replies are padded where it wants that (RFC 8467). */
+};
+
+enum qn_shard_stream_verdict {
+	QN_SHARD_STREAM_REPLY, /* The reply is there. */
+	QN_SHARD_STREAM_WAIT, /* take_stream_answer() will give it, as soon as a client over UDP. */
+	QN_SHARD_STREAM_NONE, /* There will be none: not a query, to be dropped, or no place. */
+};
+
+/**
+ * The worker to ask about `message`, one of `worker_count`: its home worker. Any thread; touches
+ * nothing but the hash key.
+ */
+uint16_t qn_shard_stream_home(
+    const struct qn_shard_shared *shared, uint16_t worker_count, struct qn_view message);
+
+/**
+ * Handles one message of a client (RFC 7766), without the length field in front, just as a
+ * datagram, but that the reply may have any size. A reply at once goes into `*reply`, at least
+ * QN_SHARD_STREAM_REPLY_LEN octets, whose length is set.
+ */
+QN_MUST_USE enum qn_shard_stream_verdict qn_shard_stream_ask(struct qn_shard *shard,
+    const struct qn_shard_stream_client *client, struct qn_view message, struct qn_span *reply,
+    struct qn_now now);
+
+/**
+ * Takes the reply to the next client that waits on a stream, as above; false when it is not the
+ * turn of one. Answers come out in one order here and by output(): ask both by turns.
+ */
+QN_MUST_USE bool qn_shard_take_stream_answer(
+    struct qn_shard *shard, uint64_t *token, struct qn_span *reply, struct qn_now now);
 
 /** Room that any query for TCP fits in, in octets. */
 #define QN_SHARD_STREAM_LEN 512

@@ -10,6 +10,19 @@
 /* Answers that live shorter than this are not asked for again before their end. */
 #define REFRESH_LEAST_S 10u
 
+/* A question's way here, and where its reply goes when there is one at once. */
+struct arrival {
+	const struct qn_address *client;
+	/* Over UDP: the frame, whose buffer takes the reply. */
+	uint16_t link;
+	struct qn_packet *packet;
+	const struct qn_frame *frame;
+	/* Over a stream, else NULL: whose it is, and room for the reply. */
+	const struct qn_shard_stream_client *stream;
+	struct qn_span *reply;
+	bool parked; /* The reply comes later. */
+};
+
 static void
 count_rcode(struct qn_shard *shard, uint16_t rcode)
 {
@@ -50,31 +63,37 @@ client_reply(struct qn_shard *shard, struct qn_span payload, const struct qn_cli
 	return (uint16_t)len;
 }
 
-/* Replies in the buffer that the query came in. */
+/* Replies in the buffer that the query came in, or in the room that came with it. */
 static struct qn_shard_result
-client_reply_here(struct qn_shard *shard, struct qn_packet *packet, const struct qn_frame *frame,
+client_reply_here(struct qn_shard *shard, const struct arrival *arrival,
     const struct qn_client_query *query, const struct qn_answer *answer, uint32_t age_s)
 {
+	struct qn_packet *packet = arrival->packet;
+	const struct qn_frame *frame = arrival->frame;
+
+	if (arrival->stream != NULL) {
+		arrival->reply->len = client_reply(shard, *arrival->reply, query, answer, age_s);
+		return qn_shard_result_of(QN_SHARD_SEND);
+	}
 	const struct qn_span payload = {
 	    packet->data + frame->payload_at, packet->capacity - frame->payload_at};
 	const uint16_t len = client_reply(shard, payload, query, answer, age_s);
 
-	packet->len =
-	    qn_frame_reply_udp((struct qn_span){packet->data, packet->capacity}, frame, len);
+	packet->len = qn_frame_reply_udp(qn_packet_span(packet), frame, len);
 	return qn_shard_result_of(QN_SHARD_SEND);
 }
 
 static struct qn_shard_result
-client_reply_empty(struct qn_shard *shard, struct qn_packet *packet, const struct qn_frame *frame,
+client_reply_empty(struct qn_shard *shard, const struct arrival *arrival,
     const struct qn_client_query *query, uint16_t rcode, uint16_t ede)
 {
 	const struct qn_answer answer = {.rcode = rcode, .ede = ede};
 
-	return client_reply_here(shard, packet, frame, query, &answer, 0);
+	return client_reply_here(shard, arrival, query, &answer, 0);
 }
 
 static struct qn_shard_result
-client_reply_value(struct qn_shard *shard, struct qn_packet *packet, const struct qn_frame *frame,
+client_reply_value(struct qn_shard *shard, const struct arrival *arrival,
     const struct qn_client_query *query, size_t value_len)
 {
 	const struct qn_view value = {shard->value, value_len};
@@ -82,7 +101,7 @@ client_reply_value(struct qn_shard *shard, struct qn_packet *packet, const struc
 	const bool whole = qn_answer_open(&answer, value);
 
 	qn_assert(whole);
-	return client_reply_here(shard, packet, frame, query, &answer, 0);
+	return client_reply_here(shard, arrival, query, &answer, 0);
 }
 
 static bool
@@ -95,10 +114,16 @@ client_allowed(const struct qn_shard *shard, const struct qn_address *address)
 }
 
 /* The worker that resolves a question: the upper bits of a hash whose lower ones place it. */
+static uint16_t
+home_of(uint32_t hash, uint16_t worker_count)
+{
+	return (uint16_t)((uint64_t)hash * worker_count >> 32);
+}
+
 uint16_t
 qn_shard_home(const struct qn_shard *shard, uint32_t hash)
 {
-	return (uint16_t)((uint64_t)hash * shard->limits.worker_count >> 32);
+	return home_of(hash, shard->limits.worker_count);
 }
 
 /*
@@ -187,22 +212,34 @@ parked_put(struct qn_shard *shard, struct qn_parked *parked)
 	qn_counter_sub(&shard->parked_gauge, 1);
 }
 
+/* Keeps what is needed to find the client again. */
+static void
+parked_keep_way(struct qn_parked *parked, const struct arrival *arrival)
+{
+	parked->stream = arrival->stream != NULL;
+	if (parked->stream) {
+		parked->token = arrival->stream->token;
+		return;
+	}
+	parked->path = qn_frame_path_back(arrival->frame);
+	parked->client = arrival->frame->source;
+	parked->service = arrival->frame->destination;
+	parked->link = arrival->link;
+}
+
 /* Parks the client and hands its question to the iterator. */
 static struct qn_shard_result
-client_park(struct qn_shard *shard, uint16_t link, const struct qn_frame *frame,
-    const struct qn_client_query *query, uint64_t wait_us, struct qn_now now)
+client_park(struct qn_shard *shard, struct arrival *arrival, const struct qn_client_query *query,
+    uint64_t wait_us, struct qn_now now)
 {
-	struct qn_parked *parked = parked_take(shard, &frame->source.address);
+	struct qn_parked *parked = parked_take(shard, arrival->client);
 
 	if (parked == NULL) {
 		qn_counter_add(&shard->counters.client_shed, 1);
 		return qn_shard_result_of(QN_SHARD_DONE);
 	}
 	parked->query = *query;
-	parked->path = qn_frame_path_back(frame);
-	parked->client = frame->source;
-	parked->service = frame->destination;
-	parked->link = link;
+	parked_keep_way(parked, arrival);
 	if (qn_resolver_ask(shard->resolver, &query->question, &parked->asker, wait_us, now) ==
 	    QN_ASK_SHED) {
 		parked_put(shard, parked);
@@ -210,6 +247,7 @@ client_park(struct qn_shard *shard, uint16_t link, const struct qn_frame *frame,
 		return qn_shard_result_of(QN_SHARD_DONE);
 	}
 	qn_counter_add(&shard->counters.cache_misses, 1);
+	arrival->parked = true;
 	return qn_shard_result_of(QN_SHARD_DONE);
 }
 
@@ -235,8 +273,8 @@ client_known_failure(struct qn_shard *shard, const struct qn_client_query *query
 
 /* Answers from the cache of the question's home worker, or takes it there. */
 static struct qn_shard_result
-client_resolve(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
-    const struct qn_frame *frame, const struct qn_client_query *query, struct qn_now now)
+client_resolve(struct qn_shard *shard, struct arrival *arrival, const struct qn_client_query *query,
+    struct qn_now now)
 {
 	struct qn_cache_item item;
 	struct qn_cache_key key;
@@ -246,7 +284,8 @@ client_resolve(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
 	    query->question.type);
 	const uint16_t home = qn_shard_home(shard, key.hash);
 	const enum qn_cache_found found = client_lookup(shard, home, &key, now, &answer, &item);
-	const bool at_home = home == shard->limits.worker;
+	/* Streams ask the home worker; should one ask another, that one does it all itself. */
+	const bool at_home = home == shard->limits.worker || arrival->stream != NULL;
 	const bool refresh =
 	    found == QN_CACHE_FRESH && (query->flags & QN_FLAG_RD) && ends_soon(&item);
 
@@ -260,23 +299,23 @@ client_resolve(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
 		qn_resolver_refresh(shard->resolver, &query->question, now);
 	if (found == QN_CACHE_FRESH || client_known_failure(shard, query, found, &answer, now)) {
 		qn_counter_add(&shard->counters.cache_hits, 1);
-		return client_reply_here(shard, packet, frame, query, &answer, item.age_s);
+		return client_reply_here(shard, arrival, query, &answer, item.age_s);
 	}
 	if (!(query->flags & QN_FLAG_RD)) {
 		qn_counter_add(&shard->counters.client_cache_only, 1);
 		return client_reply_empty(
-		    shard, packet, frame, query, QN_RCODE_REFUSED, QN_EDE_NOT_AUTHORITATIVE);
+		    shard, arrival, query, QN_RCODE_REFUSED, QN_EDE_NOT_AUTHORITATIVE);
 	}
 	if (found != QN_CACHE_STALE)
-		return client_park(shard, link, frame, query, QN_RESOLVE_CLIENT_US, now);
+		return client_park(shard, arrival, query, QN_RESOLVE_CLIENT_US, now);
 	const uint32_t wait_ms = shard->config->stale.wait_ms;
 
 	if (wait_ms > 0)
-		return client_park(shard, link, frame, query, wait_ms * QN_US_PER_MS, now);
+		return client_park(shard, arrival, query, wait_ms * QN_US_PER_MS, now);
 	/* Old data at once, and new data for the next one who asks. */
 	qn_resolver_refresh(shard->resolver, &query->question, now);
 	answer_mark_stale(shard, &answer);
-	return client_reply_here(shard, packet, frame, query, &answer, item.age_s);
+	return client_reply_here(shard, arrival, query, &answer, item.age_s);
 }
 
 /*
@@ -284,7 +323,7 @@ client_resolve(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
  * it is to be resolved, or to be gone on with where an alias of theirs leads out of them.
  */
 static bool
-client_local(struct qn_shard *shard, struct qn_packet *packet, const struct qn_frame *frame,
+client_local(struct qn_shard *shard, const struct arrival *arrival,
     const struct qn_client_query *query, struct qn_shard_result *result)
 {
 	const struct qn_zones *local = shard->config->resolve.local;
@@ -300,19 +339,17 @@ client_local(struct qn_shard *shard, struct qn_packet *packet, const struct qn_f
 		return false;
 	qn_counter_add(&shard->counters.client_queries, 1);
 	qn_counter_add(&shard->counters.client_local, 1);
-	*result = verdict == QN_ZONE_DROP
-	              ? qn_shard_result_of(QN_SHARD_DONE)
-	              : client_reply_here(shard, packet, frame, query, &answer, 0);
+	*result = verdict == QN_ZONE_DROP ? qn_shard_result_of(QN_SHARD_DONE)
+	                                  : client_reply_here(shard, arrival, query, &answer, 0);
 	return true;
 }
 
 /* Gives a client that sent a cookie the server's part, which proves its address next time. */
 static void
-client_cookie(struct qn_shard *shard, struct qn_client_query *query, const struct qn_frame *frame,
-    struct qn_now now)
+client_cookie(struct qn_shard *shard, struct qn_client_query *query,
+    const struct qn_address *client, struct qn_now now)
 {
 	const struct qn_hash_key *secret = &shard->config->cookie_secret;
-	const struct qn_address *client = &frame->source.address;
 
 	if (query->cookie.len == 0)
 		return;
@@ -321,16 +358,65 @@ client_cookie(struct qn_shard *shard, struct qn_client_query *query, const struc
 	qn_cookie_renew(&query->cookie, secret, client, now.wall);
 }
 
-struct qn_shard_result
-qn_shard_client_input(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
-    const struct qn_frame *frame, struct qn_now now)
+/* Answers what is not to be resolved. */
+static struct qn_shard_result
+client_answer_at_once(struct qn_shard *shard, const struct arrival *arrival,
+    const struct qn_client_query *query, enum qn_client_verdict verdict)
 {
-	const struct qn_view datagram = {packet->data + frame->payload_at, frame->payload_len};
 	const struct qn_span value = {shard->value, sizeof(shard->value)};
+	struct qn_shard_counters *counters = &shard->counters;
+
+	switch (verdict) {
+	case QN_CLIENT_FORMERR:
+		qn_counter_add(&counters->client_formerr, 1);
+		return client_reply_empty(shard, arrival, query, QN_RCODE_FORMERR, QN_EDE_NONE);
+	case QN_CLIENT_BADVERS:
+		qn_counter_add(&counters->client_badvers, 1);
+		return client_reply_empty(shard, arrival, query, QN_RCODE_BADVERS, QN_EDE_NONE);
+	case QN_CLIENT_ANY:
+		qn_counter_add(&counters->client_any, 1);
+		return client_reply_value(
+		    shard, arrival, query, qn_client_any(value, &query->question));
+	case QN_CLIENT_CHAOS:
+		qn_counter_add(&counters->client_chaos, 1);
+		return client_reply_value(shard, arrival, query,
+		    qn_client_chaos(
+			value, &query->question, shard->config->node_id, shard->config->version));
+	case QN_CLIENT_NOTIMP:
+	case QN_CLIENT_RESOLVE:
+	case QN_CLIENT_RUNT:
+	case QN_CLIENT_NOT_QUERY:
+		break;
+	}
+	qn_counter_add(&counters->client_notimp, 1);
+	return client_reply_empty(shard, arrival, query, QN_RCODE_NOTIMP, QN_EDE_NONE);
+}
+
+/* Leaves of what the client wants what its way here allows. */
+static void
+client_fit_transport(const struct qn_shard *shard, struct qn_client_query *query,
+    const struct qn_shard_stream_client *stream)
+{
+	if (stream == NULL) {
+		query->wants_keepalive = false; /* RFC 7828 s3.2.1. */
+		query->wants_padding = false;   /* RFC 7830 s6. */
+		return;
+	}
+	query->size_max = QN_SHARD_STREAM_REPLY_LEN;
+	query->idle_ds = shard->config->stream_idle_ds;
+	if (!stream->encrypted)
+		query->wants_padding = false;
+}
+
+/* Handles a question, however it came. */
+static struct qn_shard_result
+client_input(
+    struct qn_shard *shard, struct arrival *arrival, struct qn_view message, struct qn_now now)
+{
 	struct qn_shard_counters *counters = &shard->counters;
 	struct qn_client_query query;
 	struct qn_shard_result result;
-	const enum qn_client_verdict verdict = qn_client_read(&query, datagram);
+	const enum qn_client_verdict verdict = qn_client_read(&query, message);
 
 	if (verdict == QN_CLIENT_RUNT) {
 		qn_counter_add(&counters->client_runts, 1);
@@ -340,47 +426,69 @@ qn_shard_client_input(struct qn_shard *shard, uint16_t link, struct qn_packet *p
 		qn_counter_add(&counters->client_not_query, 1);
 		return qn_shard_result_of(QN_SHARD_DONE);
 	}
-	client_cookie(shard, &query, frame, now);
-	if (verdict == QN_CLIENT_RESOLVE && client_allowed(shard, &frame->source.address)) {
-		if (client_local(shard, packet, frame, &query, &result))
+	client_fit_transport(shard, &query, arrival->stream);
+	client_cookie(shard, &query, arrival->client, now);
+	if (verdict == QN_CLIENT_RESOLVE && client_allowed(shard, arrival->client)) {
+		if (client_local(shard, arrival, &query, &result))
 			return result;
-		return client_resolve(shard, link, packet, frame, &query, now);
+		return client_resolve(shard, arrival, &query, now);
 	}
 	qn_counter_add(&counters->client_queries, 1);
-	if (!client_allowed(shard, &frame->source.address)) {
+	if (!client_allowed(shard, arrival->client)) {
 		qn_counter_add(&counters->client_refused, 1);
 		/* Strangers get nothing that makes the reply longer than it has to be. */
 		query.wants_nsid = false;
 		query.cookie.len = 0;
 		return client_reply_empty(
-		    shard, packet, frame, &query, QN_RCODE_REFUSED, QN_EDE_PROHIBITED);
+		    shard, arrival, &query, QN_RCODE_REFUSED, QN_EDE_PROHIBITED);
 	}
-	switch (verdict) {
-	case QN_CLIENT_FORMERR:
-		qn_counter_add(&counters->client_formerr, 1);
-		return client_reply_empty(
-		    shard, packet, frame, &query, QN_RCODE_FORMERR, QN_EDE_NONE);
-	case QN_CLIENT_BADVERS:
-		qn_counter_add(&counters->client_badvers, 1);
-		return client_reply_empty(
-		    shard, packet, frame, &query, QN_RCODE_BADVERS, QN_EDE_NONE);
-	case QN_CLIENT_ANY:
-		qn_counter_add(&counters->client_any, 1);
-		return client_reply_value(
-		    shard, packet, frame, &query, qn_client_any(value, &query.question));
-	case QN_CLIENT_CHAOS:
-		qn_counter_add(&counters->client_chaos, 1);
-		return client_reply_value(shard, packet, frame, &query,
-		    qn_client_chaos(
-			value, &query.question, shard->config->node_id, shard->config->version));
-	case QN_CLIENT_NOTIMP:
-	case QN_CLIENT_RESOLVE:
-	case QN_CLIENT_RUNT:
-	case QN_CLIENT_NOT_QUERY:
+	return client_answer_at_once(shard, arrival, &query, verdict);
+}
+
+struct qn_shard_result
+qn_shard_client_input(struct qn_shard *shard, uint16_t link, struct qn_packet *packet,
+    const struct qn_frame *frame, struct qn_now now)
+{
+	const struct qn_view datagram = {packet->data + frame->payload_at, frame->payload_len};
+	struct arrival arrival = {
+	    .client = &frame->source.address, .link = link, .packet = packet, .frame = frame};
+
+	return client_input(shard, &arrival, datagram, now);
+}
+
+/* --- Streams ---------------------------------------------------------------------------- */
+
+uint16_t
+qn_shard_stream_home(
+    const struct qn_shard_shared *shared, uint16_t worker_count, struct qn_view message)
+{
+	struct qn_client_query query;
+	struct qn_cache_key key;
+
+	if (qn_client_read(&query, message) != QN_CLIENT_RESOLVE)
+		return 0;
+	qn_cache_key_init(
+	    &key, &shared->hash_key, QN_CACHE_ANSWER, &query.question.name, query.question.type);
+	return home_of(key.hash, worker_count);
+}
+
+enum qn_shard_stream_verdict
+qn_shard_stream_ask(struct qn_shard *shard, const struct qn_shard_stream_client *client,
+    struct qn_view message, struct qn_span *reply, struct qn_now now)
+{
+	struct arrival arrival = {.client = &client->address, .stream = client, .reply = reply};
+
+	qn_assert(reply->len >= QN_SHARD_STREAM_REPLY_LEN);
+	qn_counter_add(&shard->counters.client_stream, 1);
+	switch (client_input(shard, &arrival, message, now).verdict) {
+	case QN_SHARD_SEND:
+		return QN_SHARD_STREAM_REPLY;
+	case QN_SHARD_DONE:
+	case QN_SHARD_HANDOVER:
+	case QN_SHARD_PUNT:
 		break;
 	}
-	qn_counter_add(&counters->client_notimp, 1);
-	return client_reply_empty(shard, packet, frame, &query, QN_RCODE_NOTIMP, QN_EDE_NONE);
+	return arrival.parked ? QN_SHARD_STREAM_WAIT : QN_SHARD_STREAM_NONE;
 }
 
 /* --- Parked clients --------------------------------------------------------------------- */
@@ -404,28 +512,66 @@ answer_prefer_stale(struct qn_shard *shard, const struct qn_client_query *query,
 	answer_mark_stale(shard, answer);
 }
 
-/* The answer to a parked client. */
+/* The next client to be answered, left where it is, if it came over a stream or not, as asked. */
+static const struct qn_parked *
+next_parked(struct qn_shard *shard, bool stream)
+{
+	struct qn_asker *asker = qn_resolver_next_asker(shard->resolver);
+
+	if (asker == NULL)
+		return NULL;
+	const struct qn_parked *parked = qn_list_entry(asker, struct qn_parked, asker);
+
+	return parked->stream == stream ? parked : NULL;
+}
+
+/* Takes the client that next_parked() has found; writes the reply and returns its length. */
+static struct qn_parked *
+parked_reply(struct qn_shard *shard, struct qn_span payload, uint16_t *len, struct qn_now now)
+{
+	struct qn_answer answer;
+	struct qn_asker *asker = qn_resolver_take_answer(shard->resolver, &answer);
+	struct qn_parked *parked = qn_list_entry(asker, struct qn_parked, asker);
+
+	answer_prefer_stale(shard, &parked->query, &answer, now);
+	*len = client_reply(shard, payload, &parked->query, &answer, 0);
+	qn_counter_add(&shard->counters.client_answered, 1);
+	return parked;
+}
+
 bool
 qn_shard_client_output(
     struct qn_shard *shard, uint16_t *link_index, struct qn_packet *packet, struct qn_now now)
 {
-	struct qn_answer answer;
-	struct qn_asker *asker = qn_resolver_take_answer(shard->resolver, &answer);
+	const struct qn_parked *next = next_parked(shard, false);
+	uint16_t len;
 
-	if (asker == NULL)
+	if (next == NULL)
 		return false;
-	struct qn_parked *parked = qn_list_entry(asker, struct qn_parked, asker);
-	const uint16_t payload_at =
-	    qn_frame_payload_at(&parked->path, parked->client.address.family);
-
-	answer_prefer_stale(shard, &parked->query, &answer, now);
+	const uint16_t payload_at = qn_frame_payload_at(&next->path, next->client.address.family);
 	const struct qn_span payload = {packet->data + payload_at, packet->capacity - payload_at};
-	const uint16_t len = client_reply(shard, payload, &parked->query, &answer, 0);
+	struct qn_parked *parked = parked_reply(shard, payload, &len, now);
 
 	packet->len = qn_frame_build_udp(
 	    qn_packet_span(packet), &parked->path, &parked->service, &parked->client, len);
 	*link_index = parked->link;
 	parked_put(shard, parked);
-	qn_counter_add(&shard->counters.client_answered, 1);
+	return true;
+}
+
+bool
+qn_shard_take_stream_answer(
+    struct qn_shard *shard, uint64_t *token, struct qn_span *reply, struct qn_now now)
+{
+	uint16_t len;
+
+	if (next_parked(shard, true) == NULL)
+		return false;
+	qn_assert(reply->len >= QN_SHARD_STREAM_REPLY_LEN);
+	struct qn_parked *parked = parked_reply(shard, *reply, &len, now);
+
+	reply->len = len;
+	*token = parked->token;
+	parked_put(shard, parked);
 	return true;
 }

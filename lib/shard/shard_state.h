@@ -15,6 +15,8 @@
 struct qn_parked {
 	struct qn_asker asker;
 	struct qn_client_query query;
+	bool stream; /* Over a stream: `token` names it; else what follows does. */
+	uint64_t token;
 	struct qn_path path;
 	struct qn_endpoint client;
 	struct qn_endpoint service;

@@ -90,7 +90,7 @@ TEST(client_reads_what_the_reply_needs)
 	assert_int_equal(query.question.type, QN_TYPE_AAAA);
 	assert_int_equal(query.question.class, QN_CLASS_IN);
 	assert_true(query.has_edns && query.dnssec_ok && query.wants_nsid);
-	assert_int_equal(query.udp_size, 1000);
+	assert_int_equal(query.size_max, 1000);
 	assert_int_equal(query.cookie.len, 8);
 	assert_int_equal(query.cookie.octets[7], 0x77);
 
@@ -99,7 +99,7 @@ TEST(client_reads_what_the_reply_needs)
 	assert_int_equal(query.cookie.len, 0);
 	assert_int_equal(READ("question www.example.com A"), QN_CLIENT_RESOLVE);
 	assert_true(!query.has_edns && !query.dnssec_ok && !query.wants_nsid);
-	assert_int_equal(query.udp_size, 512);
+	assert_int_equal(query.size_max, 512);
 	assert_int_equal(query.cookie.len, 0);
 }
 
@@ -122,7 +122,7 @@ TEST(client_sizes_are_limited)
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		assert_int_equal(
 		    READ("question www.example.com A", cases[i].edns), QN_CLIENT_RESOLVE);
-		assert_int_equal(query.udp_size, cases[i].udp_size);
+		assert_int_equal(query.size_max, cases[i].udp_size);
 	}
 }
 
@@ -168,7 +168,7 @@ reply_write(const struct qn_answer *answer, uint32_t age_s, size_t room)
 	const size_t len = qn_client_reply((struct qn_span){reply_room, room}, &query, answer,
 	    age_s, NODE_ID, scratch, &truncated);
 
-	assert_true(len <= room && len <= query.udp_size);
+	assert_true(len <= room && len <= query.size_max);
 	assert_int_equal(qn_message_read(&reply, (struct qn_view){reply_room, len}), QN_MESSAGE_OK);
 	assert_int_equal(!!(reply.flags & QN_FLAG_TC), truncated);
 	return truncated;
@@ -457,13 +457,13 @@ random_query(struct qn_random *random, const struct qn_question *question)
 	    .question = *question,
 	    .id = (uint16_t)qn_random_u32(random),
 	    .flags = qn_random_below(random, 2) ? QN_FLAG_RD : 0,
-	    .udp_size = 512,
+	    .size_max = 512,
 	    .has_question = true,
 	    .has_edns = qn_random_below(random, 4) != 0,
 	};
 	if (!query.has_edns)
 		return;
-	query.udp_size = (uint16_t)(512 + qn_random_below(random, 1232 - 512 + 1));
+	query.size_max = (uint16_t)(512 + qn_random_below(random, 1232 - 512 + 1));
 	query.dnssec_ok = qn_random_below(random, 2);
 	query.wants_nsid = qn_random_below(random, 2);
 	query.cookie.len = qn_random_below(random, 2) ? 24 : 0;
@@ -492,7 +492,7 @@ TEST(client_replies_fit)
 		random_query(&random, &question);
 		const bool truncated = reply_write(&answer, 1, room);
 		const size_t opt_len = query.has_edns ? 11 + reply.edns.options.len : 0;
-		const size_t limit = (room < query.udp_size ? room : query.udp_size) - opt_len;
+		const size_t limit = (room < query.size_max ? room : query.size_max) - opt_len;
 		unsigned kept = cuts.count - 1;
 
 		assert_int_equal(reply.id, query.id);

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Questions of stream clients: the same answers as over UDP, whole, and to whoever asked.
+ */
+#include "base/endian.h"
+#include "cache/answer.h"
+#include "cache/cache.h"
+#include "shard/shard.h"
+#include "support/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CACHE_LEN (4u << 20)
+#define IDLE_DS   100
+
+/* Of the places to wait in, clients of one network get a sixteenth and one more. */
+#define CLIENT_MAX  64
+#define NETWORK_MAX (CLIENT_MAX / 16 + 1)
+
+static struct qn_shard_shared shared;
+static struct qn_shard_config config;
+static struct qn_shard *shard;
+static void *shard_memory, *cache_memory;
+
+static uint8_t query_room[TEST_MESSAGE_MAX];
+static uint8_t reply_room[TEST_MESSAGE_MAX];
+static struct qn_message reply;
+
+static int
+open_shard(void **state)
+{
+	static const uint8_t seed[QN_RANDOM_SEED_LEN] = {1};
+	const struct qn_shard_limits limits = {
+	    .worker_count = 1, .client_max = CLIENT_MAX, .task_max = 4, .upstream_max = 4};
+	const size_t shard_len =
+	    (qn_shard_size(&limits) + QN_ARENA_ALIGN - 1) & ~(size_t)(QN_ARENA_ALIGN - 1);
+
+	(void)state;
+	memset(&config, 0, sizeof(config));
+	config.stream_idle_ds = IDLE_DS;
+	config.allow_count = 1;
+	config.resolve.use_ipv4 = true;
+	config.resolve.hint_count = 1;
+	config.resolve.hints[0].name = test_name("a.root-servers.net");
+	config.resolve.hints[0].address_count = 1;
+	if (!qn_prefix_from_text(&config.allow[0], "10.0.0.0/8") ||
+	    !qn_address_from_text(&config.resolve.hints[0].addresses[0], "192.0.2.53"))
+		return -1;
+	shared = (struct qn_shard_shared){.hash_key = {1, 2}};
+	cache_memory = aligned_alloc(QN_ARENA_ALIGN, CACHE_LEN);
+	shard_memory = aligned_alloc(QN_ARENA_ALIGN, shard_len);
+	shared.ports = malloc(qn_port_table_size());
+	if (cache_memory == NULL || shard_memory == NULL || shared.ports == NULL)
+		return -1;
+	qn_port_table_init(shared.ports);
+	shared.caches[0] = qn_cache_init((struct qn_span){cache_memory, CACHE_LEN}, test_now_us(0));
+	shard = qn_shard_init((struct qn_span){shard_memory, shard_len}, &limits, &shared, &config,
+	    seed, test_now_us(0));
+	return 0;
+}
+
+static int
+close_shard(void **state)
+{
+	(void)state;
+	free(shared.ports);
+	free(shard_memory);
+	free(cache_memory);
+	return 0;
+}
+
+static struct qn_view
+query_lines(const char *const *lines)
+{
+	return test_message_lines((struct qn_span){query_room, sizeof(query_room)}, lines);
+}
+
+static enum qn_shard_stream_verdict
+ask_as(const char *address, bool encrypted, uint64_t token, struct qn_view message)
+{
+	struct qn_shard_stream_client client = {.token = token, .encrypted = encrypted};
+	struct qn_span room = {reply_room, sizeof(reply_room)};
+	enum qn_shard_stream_verdict verdict;
+
+	assert_true(qn_address_from_text(&client.address, address));
+	verdict = qn_shard_stream_ask(shard, &client, message, &room, test_now_us(0));
+	if (verdict == QN_SHARD_STREAM_REPLY)
+		assert_int_equal(
+		    qn_message_read(&reply, (struct qn_view){room.data, room.len}), QN_MESSAGE_OK);
+	return verdict;
+}
+
+#define ASK(...) ask_as("10.0.0.1", false, 7, query_lines(TEST_LINES(__VA_ARGS__)))
+
+/* Puts the answer that the lines describe into the cache. */
+static void
+put_answer(const char *const *lines)
+{
+	const struct qn_message message = test_message_read(lines);
+	uint8_t value[QN_CACHE_VALUE_MAX];
+	const size_t len = qn_answer_encode(
+	    (struct qn_span){value, sizeof(value)}, message.bytes, QN_RCODE_NOERROR, QN_EDE_NONE);
+	struct qn_cache_key key;
+
+	assert_true(len > 0);
+	qn_cache_key_init(
+	    &key, &shared.hash_key, QN_CACHE_ANSWER, &message.question.name, message.question.type);
+	assert_true(qn_cache_put(
+	    shared.caches[0], &key, 300, (struct qn_view){value, len}, test_now_us(0)));
+}
+
+/* Writes out all that the shard would send in frames; returns how many. */
+static unsigned
+output_all(struct qn_now now)
+{
+	uint8_t buffer[2048];
+	struct qn_packet packet = {.data = buffer, .capacity = sizeof(buffer)};
+	unsigned count = 0;
+	uint16_t link;
+
+	while (qn_shard_output(shard, &link, &packet, now))
+		count++;
+	return count;
+}
+
+TEST(stream_hit_is_answered_at_once)
+{
+	put_answer(
+	    TEST_LINES("question www.example.com A", "answer www.example.com 300 A 192.0.2.1"));
+	assert_int_equal(ASK("id 4660", "flags rd", "question wWw.example.com A", "edns 1232"),
+	    QN_SHARD_STREAM_REPLY);
+	assert_int_equal(reply.id, 4660);
+	assert_name_text(&reply.question.name, "wWw.example.com.");
+	assert_int_equal(reply.record_counts[QN_SECTION_ANSWER], 1);
+}
+
+/* What is far too large for any datagram, to a client without EDNS. */
+TEST(stream_answer_is_whole)
+{
+	const char *lines[32] = {"question big.example.com TXT"};
+	char texts[30][300];
+
+	for (unsigned i = 0; i < 30; i++) {
+		memset(texts[i], 0, sizeof(texts[i]));
+		strcpy(texts[i], "answer big.example.com 300 TXT ");
+		memset(texts[i] + strlen(texts[i]), 'a' + (int)i % 26, 200 + i);
+		lines[1 + i] = texts[i];
+	}
+	put_answer(lines);
+	assert_int_equal(ASK("flags rd", "question big.example.com TXT"), QN_SHARD_STREAM_REPLY);
+	assert_int_equal(reply.flags & QN_FLAG_TC, 0);
+	assert_int_equal(reply.record_counts[QN_SECTION_ANSWER], 30);
+	assert_true(reply.bytes.len > 6000);
+}
+
+TEST(stream_is_judged_as_a_datagram)
+{
+	static const uint8_t runt[11];
+
+	assert_int_equal(ask_as("192.0.2.1", false, 7,
+			     query_lines(TEST_LINES("flags rd", "question www.example.com A"))),
+	    QN_SHARD_STREAM_REPLY);
+	assert_int_equal(QN_FLAGS_RCODE(reply.flags), QN_RCODE_REFUSED);
+	assert_int_equal(
+	    ASK("flags opcode=4", "question www.example.com SOA"), QN_SHARD_STREAM_REPLY);
+	assert_int_equal(QN_FLAGS_RCODE(reply.flags), QN_RCODE_NOTIMP);
+	assert_int_equal(ASK("flags", "question www.example.com AXFR"), QN_SHARD_STREAM_REPLY);
+	assert_int_equal(QN_FLAGS_RCODE(reply.flags), QN_RCODE_NOTIMP);
+	/* Nothing to reply to, or a loop if there were a reply. */
+	assert_int_equal(ASK("flags qr", "question www.example.com A"), QN_SHARD_STREAM_NONE);
+	assert_int_equal(ask_as("10.0.0.1", false, 7, (struct qn_view){runt, sizeof(runt)}),
+	    QN_SHARD_STREAM_NONE);
+}
+
+/* A node without a link reaches no server: the client that waited is told. */
+TEST(stream_miss_is_answered_later)
+{
+	struct qn_span room = {reply_room, sizeof(reply_room)};
+	const struct qn_now now = test_now_us(0);
+	uint64_t token = 0;
+
+	assert_false(qn_shard_take_stream_answer(shard, &token, &room, now));
+	assert_int_equal(ASK("id 99", "flags rd", "question www.example.com A", "edns 1232"),
+	    QN_SHARD_STREAM_WAIT);
+	assert_int_equal(output_all(now), 0);
+	assert_true(qn_shard_take_stream_answer(shard, &token, &room, now));
+	assert_int_equal(token, 7);
+	assert_int_equal(qn_message_read(&reply, qn_view_of(room)), QN_MESSAGE_OK);
+	assert_int_equal(reply.id, 99);
+	assert_int_equal(QN_FLAGS_RCODE(reply.flags), QN_RCODE_SERVFAIL);
+	room.len = sizeof(reply_room);
+	assert_false(qn_shard_take_stream_answer(shard, &token, &room, now));
+}
+
+/* Each of those who wait for one question gets the answer, however many there are. */
+TEST(streams_join_one_question)
+{
+	struct qn_span room = {reply_room, sizeof(reply_room)};
+	uint64_t seen = 0, token;
+
+	for (uint64_t i = 0; i < NETWORK_MAX; i++)
+		assert_int_equal(ask_as("10.0.0.1", false, i,
+				     query_lines(TEST_LINES("flags rd", "question a.example A"))),
+		    QN_SHARD_STREAM_WAIT);
+	/* Its network has its share: no reply, now or later. */
+	assert_int_equal(ASK("flags rd", "question a.example A"), QN_SHARD_STREAM_NONE);
+	assert_int_equal(output_all(test_now_us(0)), 0);
+	while (qn_shard_take_stream_answer(shard, &token, &room, test_now_us(0))) {
+		seen |= UINT64_C(1) << token;
+		room.len = sizeof(reply_room);
+	}
+	assert_int_equal(seen, (1u << NETWORK_MAX) - 1);
+}
+
+TEST(stream_tells_its_idle_time)
+{
+	struct qn_view data;
+
+	assert_int_equal(ASK("flags", "question www.example.com ANY", "edns 1232 option=11:"),
+	    QN_SHARD_STREAM_REPLY);
+	assert_true(qn_edns_option_find(&reply.edns, QN_EDNS_KEEPALIVE, &data));
+	assert_int_equal(data.len, 2);
+	assert_int_equal(qn_load_be16(data.data), IDLE_DS);
+	assert_int_equal(
+	    ASK("flags", "question www.example.com ANY", "edns 1232"), QN_SHARD_STREAM_REPLY);
+	assert_false(qn_edns_option_find(&reply.edns, QN_EDNS_KEEPALIVE, &data));
+}
+
+/* Padding hides a length that others can see: of what they can read, there is nothing to hide. */
+TEST(stream_pads_what_is_encrypted)
+{
+	const struct qn_view wanted = query_lines(
+	    TEST_LINES("flags", "question www.example.com ANY", "edns 1232 option=12:0000"));
+	struct qn_view data;
+
+	assert_int_equal(ask_as("10.0.0.1", true, 7, wanted), QN_SHARD_STREAM_REPLY);
+	assert_true(qn_edns_option_find(&reply.edns, QN_EDNS_PADDING, &data));
+	assert_int_equal(reply.bytes.len % 468, 0);
+	assert_int_equal(ask_as("10.0.0.1", false, 7, wanted), QN_SHARD_STREAM_REPLY);
+	assert_false(qn_edns_option_find(&reply.edns, QN_EDNS_PADDING, &data));
+	assert_int_equal(
+	    ask_as("10.0.0.1", true, 7,
+		query_lines(TEST_LINES("flags", "question www.example.com ANY", "edns 1232"))),
+	    QN_SHARD_STREAM_REPLY);
+	assert_false(qn_edns_option_find(&reply.edns, QN_EDNS_PADDING, &data));
+}
+
+TEST(streams_have_a_home)
+{
+	unsigned counts[3] = {0};
+
+	for (unsigned i = 0; i < 300; i++) {
+		char question[40];
+		struct qn_view message;
+
+		memcpy(question, "question aaaaaa.example A", 26);
+		question[9] = (char)('a' + i % 26);
+		question[10] = (char)('a' + i / 26);
+		message = query_lines(TEST_LINES("flags rd", question));
+		counts[qn_shard_stream_home(&shared, 3, message)]++;
+		assert_int_equal(qn_shard_stream_home(&shared, 1, message), 0);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		assert_in_range(counts[i], 50, 150);
+	assert_int_equal(qn_shard_stream_home(&shared, 3, (struct qn_view){NULL, 0}), 0);
+}
+
+int
+main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, open_shard, close_shard)
+	const struct CMUnitTest tests[] = {
+	    CASE(stream_hit_is_answered_at_once),
+	    CASE(stream_answer_is_whole),
+	    CASE(stream_is_judged_as_a_datagram),
+	    CASE(stream_miss_is_answered_later),
+	    CASE(streams_join_one_question),
+	    CASE(stream_tells_its_idle_time),
+	    CASE(stream_pads_what_is_encrypted),
+	    CASE(streams_have_a_home),
+	};
+
+	return cmocka_run_group_tests_name("shard-stream", tests, NULL, NULL);
+}
