@@ -20,6 +20,13 @@ sim: $(BUILD)/build.ninja
 	ninja -C $(BUILD) tests/sim/quince-sim
 	$(BUILD)/tests/sim/quince-sim --seeds $(SEEDS)
 
+# Whether the simulation notices each rule that a build breaks on purpose, and whether its worlds
+# are the same with gcc and clang.
+sim-breaks:
+	tests/sim/check_breaks.sh
+sim-compilers:
+	tests/sim/check_compilers.sh
+
 # What attacks cost, as in docs/attacks.md: make attacks ROUNDS=20
 ROUNDS ?= 5
 attacks: $(BUILD)/build.ninja
@@ -35,4 +42,4 @@ format:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test lab sim attacks fuzz format clean
+.PHONY: all test lab sim sim-breaks sim-compilers attacks fuzz format clean

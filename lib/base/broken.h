@@ -7,6 +7,7 @@
  * The meson option `break` names one. In every other build QN_BREAK() is a constant 0, and
  * the compiler drops what it guards.
  */
+#include "base/broken_rule.h" /* QN_BROKEN, as the option has it. */
 
 /* X(name): a rule; the line that breaks it says QN_BREAK(name). */
 #define QN_BREAKS(X)                                                                       \
@@ -29,10 +30,6 @@
 #define QN_BREAK_ENUM(name) QN_BREAK_##name,
 enum qn_break { QN_BREAKS(QN_BREAK_ENUM) };
 #undef QN_BREAK_ENUM
-
-#ifndef QN_BROKEN
-#define QN_BROKEN none
-#endif
 
 /* Two steps each, so that QN_BROKEN is replaced before it is joined or quoted. */
 #define QN_BREAK_JOIN(name)  QN_BREAK_##name
