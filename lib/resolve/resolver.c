@@ -456,10 +456,6 @@ take_asker(struct qn_resolver *resolver, struct qn_answer *answer)
 		*answer = out_of_time;
 		return qn_list_entry(link, struct qn_asker, link);
 	}
-	if (resolver->fetched != NULL) {
-		qn_task_free(resolver, resolver->fetched);
-		resolver->fetched = NULL;
-	}
 	if (qn_list_empty(&resolver->finished))
 		return NULL;
 	struct qn_task *task = qn_list_entry(resolver->finished.next, struct qn_task, queue_link);
@@ -473,12 +469,16 @@ take_asker(struct qn_resolver *resolver, struct qn_answer *answer)
 	return qn_list_entry(link, struct qn_asker, link);
 }
 
-/* The asker that take_asker() would give; NULL when there is none. */
+/* The asker that take_asker() would give; NULL when there is none. The answer before it is done. */
 static struct qn_asker *
-next_asker(const struct qn_resolver *resolver)
+next_asker(struct qn_resolver *resolver)
 {
 	const struct qn_list *link = resolver->expired.next;
 
+	if (resolver->fetched != NULL) {
+		qn_task_free(resolver, resolver->fetched);
+		resolver->fetched = NULL;
+	}
 	if (link == &resolver->expired) {
 		if (qn_list_empty(&resolver->finished))
 			return NULL;

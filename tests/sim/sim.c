@@ -223,8 +223,13 @@ play(struct sim *sim)
 		if (!sim_clients_plan(sim, idle) && idle && sim->network.event_count == 0)
 			return;
 		if (!idle && qn_mono_since_us(sim->clients.last, sim->now.mono) > 2 * QUIET_US)
-			sim_breach(
-			    sim, "the node still holds something, long after the last question");
+			sim_breach(sim,
+			    "the node still holds something, long after the last question: "
+			    "%u clients, %u tasks, %u queries, %u pages",
+			    (unsigned)sim_node_figure(sim, SIM_FIGURE_PARKED),
+			    (unsigned)sim_node_figure(sim, SIM_FIGURE_TASKS),
+			    (unsigned)sim_node_figure(sim, SIM_FIGURE_UPSTREAM),
+			    (unsigned)sim_node_figure(sim, SIM_FIGURE_LARGE_PAGES));
 		time_passes(sim);
 		events_happen(sim);
 		sim_node_turn(sim);
