@@ -100,15 +100,15 @@ bench_build(struct bench *bench)
 	    .upstream_max = 64,
 	};
 	struct qn_link_config link = {.mtu = 1500, .address_count = 1};
+	const struct qn_prefix everybody = {{{0}, QN_FAMILY_IPV4}, 0};
 	struct qn_shard_shared shared = {.hash_key = {11, 13}};
 
 	bench->hash_key = shared.hash_key;
 	bench->now = (struct qn_now){.mono = {1000000}, .wall = {1}};
 	memcpy(link.mac, node_mac, sizeof(node_mac));
 	if (!qn_prefix_from_text(&link.addresses[0], "10.0.0.1/24") ||
-	    !qn_prefix_from_text(&config.allow[0], "0.0.0.0/0"))
+	    !qn_prefix_map_add(&config.access, &everybody, QN_ACCESS_ALLOW))
 		abort();
-	config.allow_count = 1;
 	config.service[0] = link.addresses[0].address;
 	config.service_count = 1;
 	bench->cache = qn_cache_init(

@@ -348,6 +348,7 @@ check_whole(struct config_reader *reader)
 	check_node(reader);
 	config_check_ports(reader);
 	config_check_service(reader);
+	config_check_access(reader);
 	if (!reader->ports_broken)
 		set_families(reader->config);
 	check_hints(reader);

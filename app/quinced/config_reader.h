@@ -8,6 +8,21 @@
 #include "document.h"
 #include "zonefile/list.h"
 
+/** As many prefixes of clients as may be given for one purpose. */
+#define CONFIG_PREFIX_MAX 1000
+
+/** A prefix of clients, and the number that it stands for. */
+struct config_prefix {
+	struct qn_prefix prefix;
+	unsigned line;
+	uint16_t number;
+};
+
+struct config_prefixes {
+	struct config_prefix items[CONFIG_PREFIX_MAX];
+	size_t count;
+};
+
 struct config_reader {
 	struct config *config;
 	const struct machine *machine;
@@ -16,8 +31,9 @@ struct config_reader {
 	unsigned hints_line;
 	unsigned route_lines[QN_ROUTE_MAX];
 	char hints_path[4096];
-	struct qn_zone_list local; /* What is to become local data. */
-	char hosts_path[4096];     /* Empty: none. */
+	struct config_prefixes access; /* By enum qn_access; without what holds by default. */
+	struct qn_zone_list local;     /* What is to become local data. */
+	char hosts_path[4096];         /* Empty: none. */
 	unsigned hosts_line;
 	bool no_special_names;
 	bool ports_seen;
@@ -35,12 +51,22 @@ bool config_read_address(const struct document_value *value, struct qn_address *
 /** Whether `address` is an IPv6 address of one link (RFC 4291 s2.5.6). */
 bool config_is_link_local(const struct qn_address *address);
 
+/** Adds the prefix of clients that `value` is, unless it is none or there already. */
+void config_take_prefix(
+    const struct document_value *value, struct config_prefixes *prefixes, uint16_t number);
+
+/** Puts all of them into `map`, which has room for them. */
+void config_map_prefixes(const struct config_prefixes *prefixes, struct qn_prefix_map *map);
+
 /** "IPv4" or "IPv6". */
 const char *config_family_text(uint8_t family);
 
-/* Sections that have a file of their own; `target` is the struct config_reader. */
+/* Sections and keys that have a file of their own; `target` is the struct config_reader. */
 void config_read_ports(const struct document_value *value, void *target);
 void config_read_service(const struct document_value *value, void *target);
+void config_read_allow(const struct document_value *value, void *target);
+void config_read_refuse(const struct document_value *value, void *target);
+void config_read_drop(const struct document_value *value, void *target);
 void config_read_forward(const struct document_value *value, void *target);
 void config_read_stub(const struct document_value *value, void *target);
 void config_read_local(const struct document_value *value, void *target);
@@ -49,6 +75,7 @@ void config_read_stale(const struct document_value *value, void *target);
 /* What can only be checked when all has been read. */
 void config_check_ports(struct config_reader *reader);
 void config_check_service(struct config_reader *reader);
+void config_check_access(struct config_reader *reader);
 void config_check_routes(struct config_reader *reader);
 void config_check_local(struct config_reader *reader);
 

@@ -6,14 +6,6 @@
 
 #define HEX_DIGITS "0123456789abcdefABCDEF"
 
-/* Who may ask when the file does not say: this host, private networks, the links themselves. */
-static const char *const allow_default[] = {
-    "127.0.0.0/8", "::1/128",      /* Loopback (RFC 1122, 4291). */
-    "10.0.0.0/8", "172.16.0.0/12", /* Private (RFC 1918). */
-    "192.168.0.0/16", "fc00::/7",  /* Private (RFC 1918, 4193). */
-    "169.254.0.0/16", "fe80::/10", /* Link-local (RFC 3927, 4291). */
-};
-
 static void
 read_address(const struct document_value *value, void *target)
 {
@@ -43,57 +35,6 @@ read_addresses(const struct document_value *value, void *target)
 	document_list(value, QN_SHARD_SERVICE_MAX, read_address, target);
 }
 
-/* `prefix` with the bits behind its length cleared. */
-static struct qn_prefix
-network_of(const struct qn_prefix *prefix)
-{
-	struct qn_prefix network = *prefix;
-	const unsigned bits = (unsigned)qn_family_octets(prefix->address.family) * 8;
-
-	for (unsigned i = prefix->len_bits; i < bits; i++)
-		network.address.octets[i / 8] &= (uint8_t) ~(1u << (7 - i % 8));
-	return network;
-}
-
-static void
-read_allowed(const struct document_value *value, void *target)
-{
-	struct config_reader *reader = target;
-	struct qn_shard_config *live = &reader->config->live;
-	const char *text = document_text(value);
-	char network_text[QN_ADDRESS_TEXT_MAX];
-	struct qn_prefix prefix, network;
-
-	if (text == NULL)
-		return;
-	if (!qn_prefix_from_text(&prefix, text)) {
-		document_complain(
-		    value, "\"%s\" is not a prefix, such as 10.0.0.0/8, or an address.", text);
-		return;
-	}
-	network = network_of(&prefix);
-	if (!qn_address_equal(&network.address, &prefix.address)) {
-		qn_address_to_text(&network.address, network_text);
-		document_complain(value, "%s has bits set behind its length; write %s/%u.", text,
-		    network_text, network.len_bits);
-		return;
-	}
-	live->allow[live->allow_count++] = prefix;
-}
-
-static void
-read_allow(const struct document_value *value, void *target)
-{
-	struct config_reader *reader = target;
-	const size_t errors_before = reader->errors->count;
-
-	reader->allow_seen = true;
-	if (document_list(value, QN_SHARD_ALLOW_MAX, read_allowed, target) == 0 &&
-	    reader->errors->count == errors_before)
-		document_complain(
-		    value, "is empty, so nobody could ask; list prefixes or leave the key out.");
-}
-
 /* As other servers take it (RFC 9018 s5): 16 octets, the key of SipHash as that reads it. */
 static void
 read_cookie_secret(const struct document_value *value, void *target)
@@ -119,7 +60,9 @@ read_cookie_secret(const struct document_value *value, void *target)
 
 static const struct document_key service_keys[] = {
     {"addresses", read_addresses},
-    {"allow", read_allow},
+    {"allow", config_read_allow},
+    {"refuse", config_read_refuse},
+    {"drop", config_read_drop},
     {"cookie-secret", read_cookie_secret},
 };
 
@@ -166,25 +109,11 @@ default_addresses(struct config *config)
 		}
 }
 
-static void
-default_allow(struct qn_shard_config *live)
-{
-	for (size_t i = 0; i < CONFIG_ITEM_COUNT(allow_default); i++) {
-		struct qn_prefix prefix;
-		const bool ok = qn_prefix_from_text(&prefix, allow_default[i]);
-
-		qn_assert(ok);
-		live->allow[live->allow_count++] = prefix;
-	}
-}
-
 void
 config_check_service(struct config_reader *reader)
 {
 	struct config *config = reader->config;
 
-	if (!reader->allow_seen)
-		default_allow(&config->live);
 	if (reader->ports_broken)
 		return;
 	for (uint16_t i = 0; i < config->live.service_count; i++) {

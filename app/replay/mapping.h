@@ -9,13 +9,6 @@
 #include "settings.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(*(array)))
-#define ACCESS_RULE_MAX 64
-
-/** An access-control line. */
-struct access_rule {
-	struct qn_prefix prefix;
-	bool allow;
-};
 
 struct mapping {
 	struct settings *settings;
@@ -28,8 +21,7 @@ struct mapping {
 	bool serves_stale;
 	bool hides_identity;
 	bool hides_version;
-	struct access_rule access[ACCESS_RULE_MAX];
-	unsigned access_count;
+	bool has_access; /* There is an access-control line. */
 };
 
 /* settings.c: each says why the scenario cannot be played, and returns false. */
@@ -60,6 +52,7 @@ void finish_values(struct mapping *map);
 /* settings_access.c: who may ask. */
 
 apply_function add_access_rule;
+bool begin_access(struct mapping *map);
 bool finish_access(struct mapping *map);
 
 /* settings_zones.c: servers with addresses of their own, and local data. */

@@ -318,7 +318,8 @@ settings_read(struct settings *settings, const struct scenario *scenario)
 	    .settings = settings, .scenario = scenario, .local.region = &map.region};
 
 	begin_values(&map);
-	const bool read = apply_sections(&map) && finish_zones(&map) && finish_access(&map);
+	const bool read =
+	    begin_access(&map) && apply_sections(&map) && finish_zones(&map) && finish_access(&map);
 
 	finish_values(&map);
 	region_free(&map.region);

@@ -5,74 +5,61 @@
 #include <stdio.h>
 #include <string.h>
 
+static const struct {
+	const char *word;
+	enum qn_access access;
+} actions[] = {
+    {"allow", QN_ACCESS_ALLOW},
+    {"allow_snoop", QN_ACCESS_ALLOW},
+    {"refuse", QN_ACCESS_REFUSE},
+    {"deny", QN_ACCESS_DROP},
+};
+
+static bool
+add_rule(struct mapping *map, const struct qn_prefix *prefix, enum qn_access access)
+{
+	return qn_prefix_map_add(&map->settings->shard.access, prefix, (uint16_t)access) ||
+	       mapping_needs(map, "longer access lists");
+}
+
 bool
 add_access_rule(struct mapping *map, const struct setting *setting)
 {
-	static const char *const allowing[] = {"allow", "allow_snoop"};
-	static const char *const refusing[] = {"refuse", "refuse_non_local"};
-	struct access_rule *rule = &map->access[map->access_count];
-	char prefix[QN_ADDRESS_TEXT_MAX], action[32];
+	char text[QN_ADDRESS_TEXT_MAX], action[32];
+	struct qn_prefix prefix;
 
-	if (map->access_count == ACCESS_RULE_MAX)
-		return mapping_needs(map, "longer access lists");
-	if (sscanf(setting->value, "%63s %31s", prefix, action) != 2 ||
-	    !qn_prefix_from_text(&rule->prefix, prefix))
+	if (sscanf(setting->value, "%63s %31s", text, action) != 2 ||
+	    !qn_prefix_from_text(&prefix, text))
 		return mapping_bad_value(map, setting);
-	map->access_count++;
-	for (size_t i = 0; i < COUNT_OF(allowing); i++)
-		if (strcmp(allowing[i], action) == 0) {
-			rule->allow = true;
-			return true;
-		}
-	for (size_t i = 0; i < COUNT_OF(refusing); i++)
-		if (strcmp(refusing[i], action) == 0)
-			return true;
+	map->has_access = true;
+	for (size_t i = 0; i < COUNT_OF(actions); i++)
+		if (strcmp(actions[i].word, action) == 0)
+			return add_rule(map, &prefix, actions[i].access);
 	return mapping_needs(map, map->feature);
 }
 
-static void
-allow(struct mapping *map, struct qn_prefix prefix)
+/* Without a list, Unbound's files allow the host itself, and Deckard's everybody. */
+bool
+begin_access(struct mapping *map)
 {
-	struct qn_shard_config *shard = &map->settings->shard;
+	static const struct qn_prefix loopback_ipv4 = {{{127}, QN_FAMILY_IPV4}, 8};
+	static const struct qn_prefix loopback_ipv6 = {{{[15] = 1}, QN_FAMILY_IPV6}, 128};
 
-	shard->allow[shard->allow_count++] = prefix;
+	return add_rule(map, &loopback_ipv4, QN_ACCESS_ALLOW) &&
+	       add_rule(map, &loopback_ipv6, QN_ACCESS_ALLOW);
 }
 
-/* The rule for clients on the host itself, whose address no frame can carry. */
-static void
-allow_loopback(struct mapping *map, const struct qn_address *loopback)
+/* What holds for clients on the host itself, whose address no frame can carry. */
+static bool
+move_loopback(struct mapping *map, const struct qn_address *loopback)
 {
 	const struct qn_address address = world_client_address(loopback);
-	bool allowed = true;
+	const struct qn_prefix prefix = {address, (uint8_t)(8 * qn_family_octets(address.family))};
 
-	for (unsigned i = 0; i < map->access_count; i++)
-		if (qn_prefix_contains(&map->access[i].prefix, loopback))
-			allowed = map->access[i].allow;
-	if (allowed)
-		allow(map,
-		    (struct qn_prefix){address, (uint8_t)(8 * qn_family_octets(address.family))});
+	return add_rule(map, &prefix,
+	    (enum qn_access)qn_prefix_map_find(&map->settings->shard.access, loopback));
 }
 
-/* A shard knows who is allowed; who is not, within that, it cannot be told. */
-static bool
-allow_by_rules(struct mapping *map)
-{
-	for (unsigned i = 0; i < map->access_count; i++)
-		if (map->access[i].allow)
-			allow(map, map->access[i].prefix);
-	for (unsigned i = 0; i < map->access_count; i++) {
-		const struct access_rule *rule = &map->access[i];
-
-		for (unsigned k = 0; !rule->allow && k < map->access_count; k++)
-			if (map->access[k].allow &&
-			    map->access[k].prefix.len_bits <= rule->prefix.len_bits &&
-			    qn_prefix_contains(&map->access[k].prefix, &rule->prefix.address))
-				return mapping_refuse(map, "needs exceptions in access lists");
-	}
-	return true;
-}
-
-/* Without a list, Unbound's files allow the host itself, and Deckard's everybody. */
 bool
 finish_access(struct mapping *map)
 {
@@ -81,12 +68,8 @@ finish_access(struct mapping *map)
 	static const struct qn_address loopback_ipv4 = {{127, [3] = 1}, QN_FAMILY_IPV4};
 	static const struct qn_address loopback_ipv6 = {{[15] = 1}, QN_FAMILY_IPV6};
 
-	if (map->access_count == 0 && map->scenario->dialect == DIALECT_FLAT) {
-		allow(map, everybody_ipv4);
-		allow(map, everybody_ipv6);
-		return true;
-	}
-	allow_loopback(map, &loopback_ipv4);
-	allow_loopback(map, &loopback_ipv6);
-	return allow_by_rules(map);
+	if (!map->has_access && map->scenario->dialect == DIALECT_FLAT)
+		return add_rule(map, &everybody_ipv4, QN_ACCESS_ALLOW) &&
+		       add_rule(map, &everybody_ipv6, QN_ACCESS_ALLOW);
+	return move_loopback(map, &loopback_ipv4) && move_loopback(map, &loopback_ipv6);
 }

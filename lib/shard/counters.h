@@ -28,7 +28,8 @@
 	X(client_notimp)     /* Opcode, class or type not served. */                     \
 	X(client_cookie)     /* Queries with a valid server cookie of ours. */           \
 	X(client_badvers)    /* EDNS version other than 0. */                            \
-	X(client_refused)    /* Not on the access list. */                               \
+	X(client_refused)    /* May not ask. */                                          \
+	X(client_dropped)    /* May not even be told so. */                              \
 	X(client_cache_only) /* RD=0, and nothing in the cache. */                       \
 	X(client_local)      /* Answered from local data, or dropped by it. */           \
 	X(client_any)        /* Type ANY: RFC 8482. */                                   \

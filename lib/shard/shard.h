@@ -21,12 +21,13 @@
 #include "base/time.h"
 #include "net/link.h"
 #include "net/packet.h"
+#include "policy/access.h"
+#include "policy/prefix_map.h"
 #include "resolve/config.h"
 #include "shard/ports.h"
 
 #define QN_SHARD_WORKER_MAX  64
 #define QN_SHARD_LINK_MAX    8
-#define QN_SHARD_ALLOW_MAX   1024
 #define QN_SHARD_SERVICE_MAX 64
 #define QN_SHARD_ID_MAX      128 /* Octets of the node's name, the final zero included. */
 
@@ -42,8 +43,7 @@ struct qn_shard_config {
 	char node_id[QN_SHARD_ID_MAX];                   /* NSID (RFC 5001) and id.server CH TXT. */
 	struct qn_address service[QN_SHARD_SERVICE_MAX]; /* Where clients may ask. */
 	uint16_t service_count;
-	struct qn_prefix allow[QN_SHARD_ALLOW_MAX]; /* Who may ask; others get REFUSED. */
-	uint16_t allow_count;
+	struct qn_prefix_map access;      /* To enum qn_access; nobody may ask who is not in it. */
 	struct qn_hash_key cookie_secret; /* The same on all nodes behind an anycast address. */
 	char version[QN_SHARD_ID_MAX];    /* version.bind CH TXT; empty: not told. */
 	struct qn_shard_stale stale;

@@ -104,15 +104,6 @@ client_reply_value(struct qn_shard *shard, const struct arrival *arrival,
 	return client_reply_here(shard, arrival, query, &answer, 0);
 }
 
-static bool
-client_allowed(const struct qn_shard *shard, const struct qn_address *address)
-{
-	for (uint16_t i = 0; i < shard->config->allow_count; i++)
-		if (qn_prefix_contains(&shard->config->allow[i], address))
-			return true;
-	return false;
-}
-
 /* The worker that resolves a question: the upper bits of a hash whose lower ones place it. */
 static uint16_t
 home_of(uint32_t hash, uint16_t worker_count)
@@ -392,6 +383,17 @@ client_answer_at_once(struct qn_shard *shard, const struct arrival *arrival,
 	return client_reply_empty(shard, arrival, query, QN_RCODE_NOTIMP, QN_EDE_NONE);
 }
 
+/* Strangers get nothing that makes the reply longer than it has to be. */
+static struct qn_shard_result
+client_refuse(struct qn_shard *shard, const struct arrival *arrival, struct qn_client_query *query)
+{
+	qn_counter_add(&shard->counters.client_queries, 1);
+	qn_counter_add(&shard->counters.client_refused, 1);
+	query->wants_nsid = false;
+	query->cookie.len = 0;
+	return client_reply_empty(shard, arrival, query, QN_RCODE_REFUSED, QN_EDE_PROHIBITED);
+}
+
 /* Leaves of what the client wants what its way here allows. */
 static void
 client_fit_transport(const struct qn_shard *shard, struct qn_client_query *query,
@@ -414,8 +416,14 @@ client_input(
     struct qn_shard *shard, struct arrival *arrival, struct qn_view message, struct qn_now now)
 {
 	struct qn_shard_counters *counters = &shard->counters;
+	const uint16_t access = qn_prefix_map_find(&shard->config->access, arrival->client);
 	struct qn_client_query query;
 	struct qn_shard_result result;
+
+	if (access == QN_ACCESS_DROP) {
+		qn_counter_add(&counters->client_dropped, 1);
+		return qn_shard_result_of(QN_SHARD_DONE);
+	}
 	const enum qn_client_verdict verdict = qn_client_read(&query, message);
 
 	if (verdict == QN_CLIENT_RUNT) {
@@ -427,21 +435,15 @@ client_input(
 		return qn_shard_result_of(QN_SHARD_DONE);
 	}
 	client_fit_transport(shard, &query, arrival->stream);
+	if (access != QN_ACCESS_ALLOW)
+		return client_refuse(shard, arrival, &query);
 	client_cookie(shard, &query, arrival->client, now);
-	if (verdict == QN_CLIENT_RESOLVE && client_allowed(shard, arrival->client)) {
+	if (verdict == QN_CLIENT_RESOLVE) {
 		if (client_local(shard, arrival, &query, &result))
 			return result;
 		return client_resolve(shard, arrival, &query, now);
 	}
 	qn_counter_add(&counters->client_queries, 1);
-	if (!client_allowed(shard, arrival->client)) {
-		qn_counter_add(&counters->client_refused, 1);
-		/* Strangers get nothing that makes the reply longer than it has to be. */
-		query.wants_nsid = false;
-		query.cookie.len = 0;
-		return client_reply_empty(
-		    shard, arrival, &query, QN_RCODE_REFUSED, QN_EDE_PROHIBITED);
-	}
 	return client_answer_at_once(shard, arrival, &query, verdict);
 }
 

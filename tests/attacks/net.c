@@ -122,11 +122,13 @@ block_take(struct qn_span *block, size_t len)
 static void
 config_fill(struct qn_shard_config *config)
 {
+	const struct qn_prefix clients = prefix("10.0.0.0/8");
 	struct qn_hint *hint = &config->resolve.hints[0];
 
-	*config = (struct qn_shard_config){.service_count = 1, .allow_count = 1};
+	*config = (struct qn_shard_config){.service_count = 1};
 	config->service[0] = prefix("172.16.0.2").address;
-	config->allow[0] = prefix("10.0.0.0/8");
+	if (!qn_prefix_map_add(&config->access, &clients, QN_ACCESS_ALLOW))
+		abort();
 	hint->name = net_name("ns.root-servers.");
 	hint->addresses[0] = net_address(NET_ROOT);
 	hint->address_count = 1;

@@ -99,11 +99,14 @@ config_fill(struct sim *sim, struct qn_shard_config *config)
 {
 	static const char node_id[] = "sim";
 
-	*config = (struct qn_shard_config){.service_count = 2, .allow_count = 2};
+	*config = (struct qn_shard_config){.service_count = 2};
 	memcpy(config->node_id, node_id, sizeof(node_id));
 	for (unsigned i = 0; i < 2; i++) {
+		const bool added =
+		    qn_prefix_map_add(&config->access, &sim_client_networks[i], QN_ACCESS_ALLOW);
+
+		qn_assert(added);
 		config->service[i] = sim_node_networks[i].address;
-		config->allow[i] = sim_client_networks[i];
 	}
 	sim_generate_config(&sim->world, &config->resolve);
 	config->stale = (struct qn_shard_stale){

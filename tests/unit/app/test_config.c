@@ -227,6 +227,13 @@ static const struct complaint complaints[] = {
 	"file:9: service.allow: 2001:db8::1/32 has bits set behind its length; write "
 	"2001:db8::/32.\n"
 	"file:10: service.allow: \"all\" is not a prefix, such as 10.0.0.0/8, or an address.\n"},
+    {"prefixes that repeat",
+	HINTS PORTS "service:\n  allow:\n    - 10.0.0.0/8\n  drop:\n    - 10.1.0.0/16\n"
+		    "    - 10.0.0.0/8\n  refuse:\n    - 10.1.0.0/16\n    - here\n",
+	"file:11: service.drop: this prefix is on line 8 already.\n"
+	"file:13: service.refuse: this prefix is on line 10 already.\n"
+	"file:14: service.refuse: \"here\" is not a prefix, such as 10.0.0.0/8, or an "
+	"address.\n"},
     {"empty access list", HINTS PORTS "service: {allow: []}\n",
 	"file:6: service.allow: is empty, so nobody could ask; list prefixes or leave the key "
 	"out.\n"},
@@ -356,16 +363,13 @@ TEST(unreadable_file)
 	diagnostics_fini(&errors);
 }
 
-static bool
-allows(const struct qn_shard_config *live, const char *text)
+static enum qn_access
+access_of(const struct config *config, const char *text)
 {
 	struct qn_address address;
 
 	assert_true(qn_address_from_text(&address, text));
-	for (uint16_t i = 0; i < live->allow_count; i++)
-		if (qn_prefix_contains(&live->allow[i], &address))
-			return true;
-	return false;
+	return (enum qn_access)qn_prefix_map_find(&config->live.access, &address);
 }
 
 static void
@@ -411,9 +415,9 @@ TEST(defaults)
 	assert_address(&config.live.service[0], "10.99.0.2");
 	assert_address(&config.live.service[1], "fd00:99::2");
 	for (size_t i = 0; i < COUNT_OF(in); i++)
-		assert_true(allows(&config.live, in[i]));
+		assert_int_equal(access_of(&config, in[i]), QN_ACCESS_ALLOW);
 	for (size_t i = 0; i < COUNT_OF(out); i++)
-		assert_false(allows(&config.live, out[i]));
+		assert_int_equal(access_of(&config, out[i]), QN_ACCESS_REFUSE);
 	config_fini(&config);
 }
 
@@ -442,6 +446,8 @@ TEST(everything_given)
 	    "    gateways: [\"fe80::1\"]\n"
 	    "service:\n  addresses: [192.0.2.53, \"2001:db8:53::53\"]\n"
 	    "  allow: [0.0.0.0/0, 192.0.2.7]\n"
+	    "  refuse: [192.0.2.0/24, 192.0.2.192/26]\n"
+	    "  drop: [192.0.2.128/25, \"2001:db8::/32\"]\n"
 	    "  cookie-secret: e5e973E5a6b2a43f48e7dc849e37bfcf\n"
 	    "resolver:\n  root-hints: hints\n  qname-minimization: strict\n"
 	    "  forward:\n    - {zone: consul, servers: [10.0.0.9@8600, \"2001:db8::9\"]}\n"
@@ -470,8 +476,13 @@ TEST(everything_given)
 	assert_address(&config.fixed.ports[1].gateways[0], "fe80::1");
 	assert_int_equal(config.live.service_count, 2);
 	assert_address(&config.live.service[0], "192.0.2.53");
-	assert_int_equal(config.live.allow_count, 2);
-	assert_int_equal(config.live.allow[1].len_bits, 32);
+	assert_int_equal(access_of(&config, "8.8.8.8"), QN_ACCESS_ALLOW);
+	assert_int_equal(access_of(&config, "192.0.2.6"), QN_ACCESS_REFUSE);
+	assert_int_equal(access_of(&config, "192.0.2.7"), QN_ACCESS_ALLOW);
+	assert_int_equal(access_of(&config, "192.0.2.129"), QN_ACCESS_DROP);
+	assert_int_equal(access_of(&config, "192.0.2.193"), QN_ACCESS_REFUSE);
+	assert_int_equal(access_of(&config, "2001:db8::1"), QN_ACCESS_DROP);
+	assert_int_equal(access_of(&config, "fd00::1"), QN_ACCESS_REFUSE);
 	assert_true(config.cookie_secret_given);
 	/* Octets in the order they stand, as the other servers of RFC 9018 appendix A do. */
 	assert_int_equal(config.live.cookie_secret.k0, 0x3fa4b2a6e573e9e5u);
@@ -492,6 +503,34 @@ TEST(everything_given)
 	assert_int_equal(config.live.resolve.routes[1].kind, QN_ROUTE_STUB);
 	assert_string_equal(config.fixed.socket, "/run/a.sock");
 	config_fini(&config);
+}
+
+TEST(exceptions_to_the_default)
+{
+	struct config config;
+
+	load_well(
+	    &config, HINTS PORTS "service: {drop: [10.6.6.0/24], refuse: [172.16.0.0/12]}\n", 4);
+	assert_int_equal(access_of(&config, "10.6.7.1"), QN_ACCESS_ALLOW);
+	assert_int_equal(access_of(&config, "10.6.6.1"), QN_ACCESS_DROP);
+	assert_int_equal(access_of(&config, "172.16.1.1"), QN_ACCESS_REFUSE);
+	config_fini(&config);
+}
+
+TEST(too_many_prefixes)
+{
+	static char text[32 << 10] = HINTS PORTS "service:\n  allow:\n";
+	size_t len = strlen(text);
+	struct config config;
+	char *said;
+
+	for (unsigned i = 0; i <= 1000; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "    - 10.%u.%u.0/24\n",
+		    i / 256, i % 256);
+	said = load_on(&config, text, 4);
+	assert_string_equal(said,
+	    "file:1008: service.allow: there are more than 1000 prefixes with this one.\n");
+	free(said);
 }
 
 TEST(sections_left_empty)
@@ -661,7 +700,8 @@ TEST(reload_keeps_what_is_fixed)
 	assert_string_equal(config.live.node_id, "b");
 	assert_string_equal(config.live.version, "v");
 	assert_stale(&config, 86400, 9, 1800);
-	assert_int_equal(config.live.allow_count, 1);
+	assert_int_equal(access_of(&config, "192.0.2.1"), QN_ACCESS_ALLOW);
+	assert_int_equal(access_of(&config, "10.1.2.3"), QN_ACCESS_REFUSE);
 	assert_true(config.cookie_secret_given);
 	assert_int_equal(config.live.cookie_secret.k0, 0x983251d2bc365544u);
 	assert_int_equal(config.live.resolve.minimization, QN_MINIMIZATION_OFF);
@@ -687,6 +727,8 @@ main(void)
 	    cmocka_unit_test(defaults),
 	    cmocka_unit_test(one_core_is_the_workers),
 	    cmocka_unit_test(everything_given),
+	    cmocka_unit_test(exceptions_to_the_default),
+	    cmocka_unit_test(too_many_prefixes),
 	    cmocka_unit_test(sections_left_empty),
 	    cmocka_unit_test(version_is_not_told_when_hidden_or_empty),
 	    cmocka_unit_test(stale_answers_in_part_or_not_at_all),

@@ -36,15 +36,17 @@ open_shard(void **state)
 	const size_t shard_len =
 	    (qn_shard_size(&limits) + QN_ARENA_ALIGN - 1) & ~(size_t)(QN_ARENA_ALIGN - 1);
 
+	struct qn_prefix clients;
+
 	(void)state;
 	memset(&config, 0, sizeof(config));
 	config.stream_idle_ds = IDLE_DS;
-	config.allow_count = 1;
 	config.resolve.use_ipv4 = true;
 	config.resolve.hint_count = 1;
 	config.resolve.hints[0].name = test_name("a.root-servers.net");
 	config.resolve.hints[0].address_count = 1;
-	if (!qn_prefix_from_text(&config.allow[0], "10.0.0.0/8") ||
+	if (!qn_prefix_from_text(&clients, "10.0.0.0/8") ||
+	    !qn_prefix_map_add(&config.access, &clients, QN_ACCESS_ALLOW) ||
 	    !qn_address_from_text(&config.resolve.hints[0].addresses[0], "192.0.2.53"))
 		return -1;
 	shared = (struct qn_shard_shared){.hash_key = {1, 2}};
