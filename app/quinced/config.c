@@ -12,6 +12,11 @@
 #define STALE_TTL_S     30
 #define STALE_WAIT_MS   1800
 
+/* Connections of clients: RFC 7766 s6.2.3 wants an idle time "of the order of a few seconds". */
+#define CONNECTION_MAX         10000
+#define CONNECTION_NETWORK_MAX 1000
+#define CONNECTION_IDLE_S      10
+
 #define CACHE_DEFAULT        (512ull << 20)
 #define CACHE_PER_WORKER_MIN (1ull << 20)
 #define HINTS_DEFAULT        "/usr/share/dns/root.hints"
@@ -244,6 +249,8 @@ static const struct document_key file_keys[] = {
     {"service", config_read_service},
     {"resolver", read_resolver},
     {"local", config_read_local},
+    {"tcp", config_read_tcp},
+    {"tls", config_read_tls},
     {"control", read_control},
 };
 
@@ -262,6 +269,11 @@ set_defaults(struct config_reader *reader)
 	    .wait_ms = STALE_WAIT_MS,
 	};
 	strcpy(config->live.version, "quince " QN_VERSION);
+	config->fixed.streams = (struct config_streams){
+	    .connection_max = CONNECTION_MAX,
+	    .network_max = CONNECTION_NETWORK_MAX,
+	    .idle_s = CONNECTION_IDLE_S,
+	};
 	strcpy(config->fixed.socket, SOCKET_DEFAULT);
 	strcpy(reader->hints_path, HINTS_DEFAULT);
 	/* A name too long is cut, and need not be ended then. */
@@ -354,6 +366,7 @@ check_whole(struct config_reader *reader)
 	check_hints(reader);
 	config_check_routes(reader);
 	config_check_local(reader);
+	config_check_streams(reader);
 }
 
 bool
@@ -430,6 +443,21 @@ same_services(const struct qn_shard_config *a, const struct qn_shard_config *b)
 	return true;
 }
 
+/* The files of TLS may be others, as long as there are any. */
+static bool
+same_streams(const struct config_streams *a, const struct config_streams *b)
+{
+	return a->listen == b->listen && a->upstream == b->upstream &&
+	       a->connection_max == b->connection_max && a->network_max == b->network_max &&
+	       a->idle_s == b->idle_s;
+}
+
+static bool
+same_tls(const struct config_streams *a, const struct config_streams *b)
+{
+	return (a->certificate[0] == '\0') == (b->certificate[0] == '\0');
+}
+
 void
 config_reload(struct config *config, const struct config *next, char restart[CONFIG_RESTART_MAX])
 {
@@ -443,6 +471,8 @@ config_reload(struct config *config, const struct config *next, char restart[CON
 	    {"node.poll", a->poll == b->poll},
 	    {"ports", same_ports(a, b)},
 	    {"service.addresses", same_services(&config->live, &next->live)},
+	    {"tcp", same_streams(&a->streams, &b->streams)},
+	    {"tls", same_tls(&a->streams, &b->streams)},
 	    {"control.socket", strcmp(a->socket, b->socket) == 0},
 	};
 	const struct qn_shard_config old = config->live;
@@ -454,10 +484,15 @@ config_reload(struct config *config, const struct config *next, char restart[CON
 			used += (size_t)snprintf(restart + used, CONFIG_RESTART_MAX - used, "%s%s",
 			    used == 0 ? "" : ", ", fixed_keys[i].key);
 
+	if (same_tls(&a->streams, &b->streams)) {
+		strcpy(config->fixed.streams.certificate, b->streams.certificate);
+		strcpy(config->fixed.streams.key, b->streams.key);
+	}
 	config->live = next->live;
 	config->cookie_secret_given = next->cookie_secret_given;
 	memcpy(config->live.service, old.service, sizeof(old.service));
 	config->live.service_count = old.service_count;
+	config->live.stream_idle_ds = old.stream_idle_ds;
 	config->live.resolve.use_ipv4 = old.resolve.use_ipv4;
 	config->live.resolve.use_ipv6 = old.resolve.use_ipv6;
 }

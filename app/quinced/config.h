@@ -13,6 +13,8 @@
 #include "machine.h"
 #include "shard/shard.h"
 
+#include <limits.h>
+
 #define CONFIG_DEVICE_MAX  256 /* Octets of a device's description, the final zero included. */
 #define CONFIG_ADDRESS_MAX QN_LINK_ADDRESS_MAX
 #define CONFIG_GATEWAY_MAX (2 * QN_LINK_GATEWAY_MAX)
@@ -33,6 +35,24 @@ struct config_port {
 	uint16_t mtu;  /* 0: what the device has. */
 };
 
+/** TCP and TLS. */
+struct config_streams {
+	bool listen;                /* TCP with clients. */
+	bool upstream;              /* TCP with servers. */
+	uint32_t connection_max;    /* Of clients, in all, ... */
+	uint32_t network_max;       /* ... and of one network. */
+	uint32_t idle_s;            /* How long one may idle. */
+	char certificate[PATH_MAX]; /* Of TLS with clients; empty: none. */
+	char key[PATH_MAX];
+};
+
+/** Whether there are any streams at all. */
+static inline bool
+config_has_streams(const struct config_streams *streams)
+{
+	return streams->listen || streams->upstream || streams->certificate[0] != '\0';
+}
+
 /** What is fixed from start to stop. */
 struct config_fixed {
 	uint64_t cache_bytes;                  /* Of the whole node. */
@@ -42,6 +62,7 @@ struct config_fixed {
 	enum config_poll poll;
 	struct config_port ports[QN_SHARD_LINK_MAX];
 	uint16_t port_count;
+	struct config_streams streams; /* Its files may change, though. */
 	char socket[CONFIG_PATH_MAX];
 };
 

@@ -36,6 +36,7 @@ struct config_reader {
 	char hosts_path[4096];         /* Empty: none. */
 	unsigned hosts_line;
 	bool no_special_names;
+	unsigned certificate_line, key_line;
 	bool ports_seen;
 	bool ports_broken; /* An error in them makes others look wrong that are not. */
 	bool allow_seen;
@@ -67,6 +68,8 @@ void config_read_service(const struct document_value *value, void *target);
 void config_read_allow(const struct document_value *value, void *target);
 void config_read_refuse(const struct document_value *value, void *target);
 void config_read_drop(const struct document_value *value, void *target);
+void config_read_tcp(const struct document_value *value, void *target);
+void config_read_tls(const struct document_value *value, void *target);
 void config_read_forward(const struct document_value *value, void *target);
 void config_read_stub(const struct document_value *value, void *target);
 void config_read_local(const struct document_value *value, void *target);
@@ -74,6 +77,7 @@ void config_read_stale(const struct document_value *value, void *target);
 
 /* What can only be checked when all has been read. */
 void config_check_ports(struct config_reader *reader);
+void config_check_streams(struct config_reader *reader);
 void config_check_service(struct config_reader *reader);
 void config_check_access(struct config_reader *reader);
 void config_check_routes(struct config_reader *reader);

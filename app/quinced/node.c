@@ -6,6 +6,7 @@
 #include "host/log.h"
 #include "links.h"
 #include "peers.h"
+#include "streams.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -215,6 +216,7 @@ worker_init(struct node *node, struct worker *w, uint16_t index)
 	    .config = &node->snapshot,
 	    .stop = &node->stop,
 	};
+	w->courier.counters = &w->counters;
 	for (uint16_t i = 0; i < fixed->port_count; i++) {
 		w->outgoing[i].port = node->ports[i];
 		w->outgoing[i].counters = &w->counters;
@@ -344,18 +346,28 @@ node_start(struct node *node, const char *config_path, const struct machine *mac
 	result = workers_create(node);
 	if (result != 0)
 		goto fail_workers;
+	result = streams_create(node);
+	if (result != 0)
+		goto fail_streams;
 	result = snapshot_publish(&node->snapshot, &node->config.live);
 	if (result != 0)
 		goto fail_snapshot;
 	result = workers_launch(node);
 	if (result != 0)
 		goto fail_launch;
+	result = streams_start(node);
+	if (result != 0)
+		goto fail_start;
 	say_started(node);
 	return 0;
 
+fail_start:
+	workers_stop(node);
 fail_launch:
 	snapshot_retire(node);
 fail_snapshot:
+	streams_destroy(node);
+fail_streams:
 	workers_destroy(node);
 fail_workers:
 	caches_destroy(node);
@@ -374,7 +386,9 @@ fail_environment:
 void
 node_stop(struct node *node)
 {
+	streams_stop(node);
 	workers_stop(node);
+	streams_destroy(node);
 	free(node->tracing);
 	snapshot_retire(node);
 	workers_destroy(node);
@@ -445,6 +459,7 @@ node_reload(struct node *node, char restart[CONFIG_RESTART_MAX])
 		return false;
 	}
 	node->config = changed;
+	streams_reload_tls(node);
 	qn_log(QN_LOG_NOTICE, "node", "%s was read again.", node->config_path);
 	if (restart[0] != '\0')
 		qn_log(QN_LOG_WARNING, "node", "changed, but only a restart takes it over: %s.",

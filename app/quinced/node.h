@@ -12,6 +12,7 @@
 #include "cache/cache.h"
 #include "worker.h"
 
+struct qn_streams;
 struct tracing;
 
 struct node {
@@ -28,7 +29,8 @@ struct node {
 	struct qn_hash_key cookie_secret; /* Of this run, for when the configuration has none. */
 	struct worker *workers;           /* One for each core of the configuration. */
 	snapshot_slot snapshot;
-	struct tracing *tracing; /* NULL before the first trace. */
+	struct qn_streams *streams; /* NULL: neither TCP nor TLS. */
+	struct tracing *tracing;    /* NULL before the first trace. */
 	atomic_bool stop;
 };
 

@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include "heap.h"
+#include "stream/streams.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +29,15 @@ set_figures(json_t *object, const struct qn_shard *shard, bool gauges)
 		snprintf(name, sizeof(name), "%s%s", figure.prefix, figure.name);
 		set_count(object, name, qn_shard_figure_value(shard, i));
 	}
+}
+
+/* All counters, or all gauges, of the streams. */
+static void
+set_stream_figures(json_t *object, const struct qn_streams *streams, bool gauges)
+{
+	for (uint32_t i = 0; i < qn_stream_figure_count(); i++)
+		if (qn_stream_figure_is_gauge(i) == gauges)
+			set_count(object, qn_stream_figure_name(i), qn_streams_figure(streams, i));
 }
 
 /* status */
@@ -121,6 +131,12 @@ report_status(const struct node *node, struct qn_now now)
 	for (uint16_t i = 0; i < node->config.fixed.worker_count; i++)
 		json_array_append_new(workers, report_gauges(&node->workers[i]));
 	json_object_set_new(report, "workers", workers);
+	if (node->streams != NULL) {
+		json_t *streams = json_object();
+
+		set_stream_figures(streams, node->streams, true);
+		json_object_set_new(report, "streams", streams);
+	}
 	json_object_set_new(report, "mempools", report_pools(node));
 	return report;
 }
@@ -172,6 +188,8 @@ report_stats(const struct node *node)
 		set_count(counters, "core", node->workers[i].core);
 		json_array_append_new(workers, counters);
 	}
+	if (node->streams != NULL)
+		set_stream_figures(totals, node->streams, false);
 	return json_pack("{s:o, s:o}", "totals", totals, "workers", workers);
 }
 

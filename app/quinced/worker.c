@@ -108,6 +108,8 @@ worker_output(struct worker *w, struct qn_now now)
 		struct qn_packet packet;
 		uint16_t link;
 
+		if (courier_answer(&w->courier, w->shard, now))
+			continue;
 		/* Any port can send any port's buffers, so they all come from the first. */
 		if (!qn_port_alloc(w->outgoing[0].port, w->index, &packet)) {
 			worker_add(w, COUNT_worker_output_starved, 1);
@@ -143,7 +145,9 @@ worker_turn(struct worker *w, struct qn_now now)
 	count += worker_mailboxes(w, now);
 	count += command_run_all(&w->commands, w->shard, now);
 	count += qn_shard_expire(w->shard, now, EXPIRE_COUNT_MAX);
+	count += courier_receive(&w->courier, w->shard, now);
 	count += worker_output(w, now);
+	courier_send(&w->courier, w->shard);
 	worker_transmit(w);
 	return count;
 }

@@ -11,6 +11,7 @@
  */
 #include "command.h"
 #include "config.h"
+#include "courier.h"
 #include "handover.h"
 #include "outgoing.h"
 #include "rest.h"
@@ -29,6 +30,7 @@ struct __attribute__((aligned(QN_ARENA_ALIGN))) worker {
 	const atomic_bool *stop;
 	struct handover *peers;                      /* One for each worker, this one included. */
 	struct outgoing outgoing[QN_SHARD_LINK_MAX]; /* One for each port. */
+	struct courier courier;
 
 	/* What the control thread writes and reads, on cache lines of its own. */
 	_Alignas(QN_ARENA_ALIGN) struct command_box commands;

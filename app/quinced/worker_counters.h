@@ -23,6 +23,8 @@
 	X(worker_output_starved)    /* Turns that had no buffer to send from. */                  \
 	X(worker_transmit_drop)     /* Frames that the device would not take. */                  \
 	X(worker_punt_drop)         /* Frames for the kernel side, which there is none of yet. */ \
+	X(worker_stream_received)   /* Messages and replies that came over streams. */            \
+	X(worker_stream_drop)       /* Answers to streams for which there was no room. */         \
 	/* Turns by what they took, in powers of two. A long one has kept packets waiting. */     \
 	X(worker_turn_0us)                                                                        \
 	X(worker_turn_1us)                                                                        \

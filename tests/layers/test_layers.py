@@ -22,6 +22,7 @@ MAY_USE = {
     "base": (),
     "wire": ("base",),
     "net": ("base",),
+    "stream": ("base",),
     "policy": ("base",),
     "cache": ("wire", "base"),
     "zone": ("cache", "wire", "base"),

@@ -4,6 +4,7 @@
  */
 #include "port/port.h"
 #include "shard/shard.h"
+#include "stream/streams.h"
 #include "support/test.h"
 #include "worker_counters.h"
 
@@ -57,6 +58,12 @@ TEST(names_the_counters_of_a_port)
 		assert_named("", qn_port_counter_name(i));
 }
 
+TEST(names_the_figures_of_streams)
+{
+	for (uint32_t i = 0; i < qn_stream_figure_count(); i++)
+		assert_named("", qn_stream_figure_name(i));
+}
+
 int
 main(void)
 {
@@ -64,6 +71,7 @@ main(void)
 	    cmocka_unit_test(names_the_figures_of_a_shard),
 	    cmocka_unit_test(names_the_counters_of_a_worker),
 	    cmocka_unit_test(names_the_counters_of_a_port),
+	    cmocka_unit_test(names_the_figures_of_streams),
 	};
 
 	return cmocka_run_group_tests(tests, read_manual, NULL);

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "stream/state.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Longest question taken; real ones, padded and signed, have some hundred octets. */
+#define QUESTION_MAX 4096
+
+/* Messages of one client that workers have at a time; the next ones wait in the socket. */
+#define PIPELINE_MAX 64
+
+/* Replies of one client, and of all, that wait to be taken. */
+#define OUTPUT_MAX     (1u << 20)
+#define OUTPUT_ALL_MAX (64u << 20)
+
+/* A worker answers within 5 s; an answer lost on its way must not keep a place for ever. */
+#define LOST_FACTOR 3
+
+struct qn_stream_client {
+	struct qn_connection connection;
+	struct qn_streams *streams;
+	struct qn_stream_timed timed;
+	struct qn_list link;  /* Free, idle, or in no list. */
+	struct qn_list held;  /* In clients_held, or in no list. */
+	struct qn_list dirty; /* In clients_dirty, or in no list. */
+	struct qn_address address;
+	struct qn_mono since; /* When what its deadline is about has begun. */
+	uint8_t phase;        /* enum phase */
+	uint16_t network_slot;
+	uint32_t generation;        /* Counts the connections of this place. */
+	uint32_t outstanding_count; /* Messages that workers have. */
+	bool open;
+	bool encrypted;
+	bool ended; /* Will send no more. */
+};
+
+/* What a connection is at: each has its own time. */
+enum phase {
+	PHASE_HANDSHAKE,
+	PHASE_IDLE,
+	PHASE_READING, /* A message has begun to come. */
+	PHASE_ASKED,   /* Waits for workers. */
+	PHASE_SENDING, /* Replies wait to be taken. */
+};
+
+static void client_ready(uv_poll_t *poll, int status, int events);
+static void client_expired(struct qn_streams *streams, struct qn_stream_timed *timed);
+
+bool
+qn_stream_clients_init(struct qn_streams *streams)
+{
+	qn_list_init(&streams->clients_free);
+	qn_list_init(&streams->clients_idle);
+	qn_list_init(&streams->clients_held);
+	qn_list_init(&streams->clients_dirty);
+	streams->clients = calloc(streams->config.client_max, sizeof(*streams->clients));
+	return streams->clients != NULL;
+}
+
+void
+qn_stream_clients_fini(struct qn_streams *streams)
+{
+	free(streams->clients);
+	streams->clients = NULL;
+}
+
+/* --- Places ----------------------------------------------------------------------------- */
+
+/* The slot of the network a client comes from: its /24, or its /56. */
+static uint16_t
+network_slot(const struct qn_streams *streams, const struct qn_address *address)
+{
+	const struct qn_view network = {address->octets, address->family == QN_FAMILY_IPV6 ? 7 : 3};
+
+	return (uint16_t)(qn_hash(&streams->config.hash_key, network) % QN_STREAM_NETWORK_SLOTS);
+}
+
+/* libuv has let go of it: the place may be taken again. */
+static void
+client_closed(uv_handle_t *handle)
+{
+	struct qn_stream_client *client =
+	    qn_list_entry(handle, struct qn_stream_client, connection.poll);
+
+	qn_list_append(&client->streams->clients_free, &client->link);
+}
+
+static void
+client_close(struct qn_stream_client *client)
+{
+	struct qn_streams *streams = client->streams;
+
+	if (!client->open)
+		return;
+	client->open = false;
+	client->generation++; /* Answers that come now find nobody. */
+	qn_wheel_stop(&streams->wheel, &client->timed.timer);
+	qn_list_remove(&client->link);
+	qn_list_remove(&client->held);
+	qn_list_remove(&client->dirty);
+	streams->by_network[client->network_slot]--;
+	qn_counter_sub(&streams->counters.stream_clients, 1);
+	qn_counter_sub(
+	    &streams->counters.stream_client_octets, qn_connection_pending(&client->connection));
+	qn_connection_close(&client->connection, client_closed);
+}
+
+void
+qn_stream_clients_close(struct qn_streams *streams)
+{
+	for (uint32_t i = 0; i < streams->client_used; i++)
+		client_close(&streams->clients[i]);
+}
+
+/* A place for a new connection; NULL when there is none. */
+static struct qn_stream_client *
+client_take(struct qn_streams *streams)
+{
+	struct qn_list *link = qn_list_pop(&streams->clients_free);
+	struct qn_stream_client *client;
+
+	if (link != NULL)
+		return qn_list_entry(link, struct qn_stream_client, link);
+	if (streams->client_used == streams->config.client_max)
+		return NULL;
+	client = &streams->clients[streams->client_used++];
+	client->streams = streams;
+	client->timed.expired = client_expired;
+	qn_timer_init(&client->timed.timer);
+	qn_list_init(&client->link);
+	qn_list_init(&client->held);
+	qn_list_init(&client->dirty);
+	return client;
+}
+
+bool
+qn_stream_client_place(struct qn_streams *streams)
+{
+	if (!qn_list_empty(&streams->clients_free) ||
+	    streams->client_used < streams->config.client_max)
+		return true;
+	if (qn_list_empty(&streams->clients_idle))
+		return true;
+	QN_STREAM_COUNT(streams, stream_evicted);
+	client_close(qn_list_entry(streams->clients_idle.next, struct qn_stream_client, link));
+	return false;
+}
+
+/* --- Deadlines -------------------------------------------------------------------------- */
+
+static enum phase
+phase_of(const struct qn_stream_client *client)
+{
+	if (client->connection.handshaking)
+		return PHASE_HANDSHAKE;
+	if (qn_connection_pending(&client->connection) > 0)
+		return PHASE_SENDING;
+	if (client->outstanding_count > 0)
+		return PHASE_ASKED;
+	if (client->connection.input.buffer.data != NULL)
+		return PHASE_READING;
+	return PHASE_IDLE;
+}
+
+/*
+ * Sets the deadline of what the connection is at now. It is counted from when that began, and
+ * octets that trickle do not move it. `progress`: a whole message came or went.
+ */
+static void
+client_rearm(struct qn_stream_client *client, bool progress)
+{
+	struct qn_streams *streams = client->streams;
+	const enum phase phase = phase_of(client);
+	const uint64_t factor = phase == PHASE_ASKED ? LOST_FACTOR : 1;
+
+	if (phase == client->phase && !progress)
+		return;
+	client->phase = (uint8_t)phase;
+	client->since = streams->now.mono;
+	qn_list_remove(&client->link);
+	if (phase == PHASE_IDLE)
+		qn_list_append(&streams->clients_idle, &client->link);
+	qn_wheel_start(&streams->wheel, &client->timed.timer,
+	    qn_mono_after_us(client->since, factor * qn_stream_time_us(streams)));
+}
+
+static void
+client_expired(struct qn_streams *streams, struct qn_stream_timed *timed)
+{
+	struct qn_stream_client *client = qn_list_entry(timed, struct qn_stream_client, timed);
+
+	if (client->phase == PHASE_IDLE)
+		QN_STREAM_COUNT(streams, stream_closed_idle);
+	else
+		QN_STREAM_COUNT(streams, stream_closed_slow);
+	client_close(client);
+}
+
+/* --- Questions -------------------------------------------------------------------------- */
+
+/* Gives a message to its worker; false when that one's pipe is full. */
+static bool
+ask(struct qn_stream_client *client, struct qn_view message)
+{
+	struct qn_streams *streams = client->streams;
+	const uint16_t worker = streams->config.home(streams->config.home_context, message);
+	struct qn_pipe *pipe = &streams->links[worker].to_worker;
+	const uint32_t index = (uint32_t)(client - streams->clients);
+	const struct qn_stream_note note = {
+	    .token = (uint64_t)client->generation << 32 | index,
+	    .peer = {client->address, 0},
+	    .kind = QN_STREAM_QUESTION,
+	    .encrypted = client->encrypted,
+	};
+	uint8_t *record = qn_pipe_reserve(pipe, sizeof(note) + message.len);
+
+	if (record == NULL)
+		return false;
+	memcpy(record, &note, sizeof(note));
+	memcpy(record + sizeof(note), message.data, message.len);
+	qn_pipe_commit(pipe, sizeof(note) + message.len);
+	client->outstanding_count++;
+	QN_STREAM_COUNT(streams, stream_questions);
+	return true;
+}
+
+/* Whether the client may ask more now: who does not take replies has to do that first. */
+static bool
+may_ask(const struct qn_stream_client *client)
+{
+	return client->outstanding_count < PIPELINE_MAX && qn_list_empty(&client->held) &&
+	       qn_connection_pending(&client->connection) == 0;
+}
+
+/* Asks what has come. MORE when all of it has been taken, MESSAGE when some has to wait. */
+static enum qn_stream_input_state
+client_ask_all(struct qn_stream_client *client, bool *progress)
+{
+	struct qn_stream_input *input = &client->connection.input;
+	struct qn_view message;
+
+	while (may_ask(client)) {
+		const enum qn_stream_input_state state =
+		    qn_connection_next(&client->connection, &message);
+
+		if (state != QN_STREAM_MESSAGE)
+			return state;
+		if (!ask(client, message)) {
+			qn_stream_input_unget(input, message);
+			qn_list_append(&client->streams->clients_held, &client->held);
+			QN_STREAM_COUNT(client->streams, stream_held);
+			break;
+		}
+		*progress = true;
+	}
+	return QN_STREAM_MESSAGE;
+}
+
+/* Reads and asks as long as there is something and it may; false when it is to be closed. */
+static bool
+client_read(struct qn_stream_client *client, bool *progress)
+{
+	for (;;) {
+		switch (client_ask_all(client, progress)) {
+		case QN_STREAM_MESSAGE:
+			return true;
+		case QN_STREAM_TOO_LONG:
+			return false;
+		case QN_STREAM_MORE:
+			break;
+		}
+		if (client->ended)
+			return true;
+		switch (qn_connection_read(&client->connection)) {
+		case QN_CONNECTION_OK:
+			break;
+		case QN_CONNECTION_ENDED:
+			client->ended = true;
+			return true;
+		case QN_CONNECTION_WAIT:
+			return true;
+		case QN_CONNECTION_BROKEN:
+			return false;
+		}
+	}
+}
+
+/* Sends what waits; false when that cannot be. */
+static bool
+client_send(struct qn_stream_client *client)
+{
+	const size_t before = qn_connection_pending(&client->connection);
+	const enum qn_connection_state state = qn_connection_flush(&client->connection);
+
+	qn_counter_sub(&client->streams->counters.stream_client_octets,
+	    before - qn_connection_pending(&client->connection));
+	return state != QN_CONNECTION_BROKEN;
+}
+
+/* Whether a client that sends no more has got all that it can get. */
+static bool
+client_is_through(const struct qn_stream_client *client)
+{
+	return client->ended && client->outstanding_count == 0 &&
+	       qn_connection_pending(&client->connection) == 0 && qn_list_empty(&client->held);
+}
+
+/* Goes on with a connection as far as it can without waiting. */
+static void
+client_advance(struct qn_stream_client *client)
+{
+	struct qn_streams *streams = client->streams;
+	bool progress = false;
+
+	switch (qn_connection_handshake(&client->connection)) {
+	case QN_CONNECTION_OK:
+		break;
+	case QN_CONNECTION_WAIT:
+		qn_connection_wait(&client->connection, false, client_ready);
+		return;
+	case QN_CONNECTION_ENDED:
+	case QN_CONNECTION_BROKEN:
+		QN_STREAM_COUNT(streams, stream_tls_failed);
+		client_close(client);
+		return;
+	}
+	if (!client_send(client) || !client_read(client, &progress)) {
+		QN_STREAM_COUNT(streams, stream_closed_broken);
+		client_close(client);
+		return;
+	}
+	if (client_is_through(client)) {
+		client_close(client);
+		return;
+	}
+	qn_connection_rest(&client->connection);
+	client_rearm(client, progress);
+	qn_connection_wait(&client->connection, !client->ended && may_ask(client), client_ready);
+}
+
+static void
+client_ready(uv_poll_t *poll, int status, int events)
+{
+	struct qn_stream_client *client =
+	    qn_list_entry(poll, struct qn_stream_client, connection.poll);
+
+	(void)events;
+	qn_stream_awake(client->streams);
+	if (status == 0) {
+		client_advance(client);
+		return;
+	}
+	QN_STREAM_COUNT(client->streams, stream_closed_broken);
+	client_close(client);
+}
+
+bool
+qn_stream_clients_retry(struct qn_streams *streams)
+{
+	struct qn_list again;
+	struct qn_list *link;
+
+	qn_list_init(&again);
+	qn_list_splice(&again, &streams->clients_held);
+	while ((link = qn_list_pop(&again)) != NULL)
+		client_advance(qn_list_entry(link, struct qn_stream_client, held));
+	return !qn_list_empty(&streams->clients_held);
+}
+
+/* --- Answers ---------------------------------------------------------------------------- */
+
+static struct qn_stream_client *
+client_of_token(struct qn_streams *streams, uint64_t token)
+{
+	struct qn_stream_client *client = &streams->clients[(uint32_t)token];
+
+	return client->open && client->generation == token >> 32 ? client : NULL;
+}
+
+void
+qn_stream_client_answer(
+    struct qn_streams *streams, const struct qn_stream_note *note, struct qn_view message)
+{
+	struct qn_stream_client *client = client_of_token(streams, note->token);
+	qn_counter *octets = &streams->counters.stream_client_octets;
+
+	if (note->kind == QN_STREAM_ANSWER)
+		QN_STREAM_COUNT(streams, stream_answers);
+	else
+		QN_STREAM_COUNT(streams, stream_unanswered);
+	if (client == NULL)
+		return;
+	qn_assert(client->outstanding_count > 0);
+	client->outstanding_count--;
+	if (note->kind == QN_STREAM_ANSWER) {
+		const size_t before = qn_connection_pending(&client->connection);
+
+		if (before + message.len > OUTPUT_MAX ||
+		    qn_counter_get(octets) + message.len > OUTPUT_ALL_MAX ||
+		    !qn_connection_add(&client->connection, message)) {
+			QN_STREAM_COUNT(streams, stream_closed_memory);
+			client_close(client);
+			return;
+		}
+		qn_counter_add(octets, qn_connection_pending(&client->connection) - before);
+	}
+	if (qn_list_empty(&client->dirty))
+		qn_list_append(&streams->clients_dirty, &client->dirty);
+}
+
+void
+qn_stream_clients_flush(struct qn_streams *streams)
+{
+	struct qn_list *link;
+
+	while ((link = qn_list_pop(&streams->clients_dirty)) != NULL)
+		client_advance(qn_list_entry(link, struct qn_stream_client, dirty));
+}
+
+/* --- Connections ------------------------------------------------------------------------ */
+
+static void
+client_begin(struct qn_stream_client *client, const struct qn_address *address, uint16_t slot,
+    bool encrypted)
+{
+	struct qn_streams *streams = client->streams;
+
+	client->address = *address;
+	client->network_slot = slot;
+	client->encrypted = encrypted;
+	client->ended = false;
+	client->outstanding_count = 0;
+	client->open = true;
+	streams->by_network[slot]++;
+	qn_counter_add(&streams->counters.stream_clients, 1);
+	QN_STREAM_COUNT(streams, stream_accepted);
+	if (encrypted)
+		QN_STREAM_COUNT(streams, stream_accepted_tls);
+	client->phase = (uint8_t)phase_of(client);
+	client_rearm(client, true);
+}
+
+void
+qn_stream_client_accept(
+    struct qn_streams *streams, int fd, const struct qn_address *address, bool encrypted)
+{
+	const uint16_t slot = network_slot(streams, address);
+	struct qn_stream_client *client;
+
+	if (streams->by_network[slot] >= streams->config.client_network_max) {
+		QN_STREAM_COUNT(streams, stream_refused_network);
+		close(fd);
+		return;
+	}
+	client = client_take(streams);
+	if (client == NULL) {
+		QN_STREAM_COUNT(streams, stream_refused_full);
+		close(fd);
+		return;
+	}
+	if (!qn_connection_open(&client->connection, &streams->loop, fd,
+		encrypted ? streams->tls : NULL, QUESTION_MAX, UV_READABLE, client_ready)) {
+		QN_STREAM_COUNT(streams, stream_closed_broken);
+		qn_list_append(&streams->clients_free, &client->link);
+		return;
+	}
+	client_begin(client, address, slot, encrypted);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * The inside of the thread of the streams; only the files of drivers/stream include this.
+ */
+#include "base/list.h"
+#include "base/wheel.h"
+#include "host/clock.h"
+#include "stream/connection.h"
+#include "stream/streams.h"
+
+#include <pthread.h>
+
+/** How often timers are looked at; and how soon again while a pipe is full. */
+#define QN_STREAM_TICK_MS 100
+#define QN_STREAM_HELD_MS 1
+
+/** Clients are counted by network, in slots that a keyed hash of it gives. */
+#define QN_STREAM_NETWORK_SLOTS 4096u
+
+/** A socket that clients connect to. */
+struct qn_stream_listener {
+	uv_poll_t poll;
+	struct qn_streams *streams;
+	int fd;
+	bool encrypted;
+};
+
+/** Something with a deadline: the function is called when it has passed. */
+struct qn_stream_timed {
+	struct qn_timer timer;
+	void (*expired)(struct qn_streams *streams, struct qn_stream_timed *timed);
+};
+
+struct qn_stream_client;
+struct qn_stream_server;
+
+struct qn_streams {
+	struct qn_streams_config config;
+	struct qn_stream_counters counters;
+	struct qn_stream_bell bell;
+	struct qn_stream_link *links;
+	_Atomic(SSL_CTX *) tls_next; /* To replace `tls` with. */
+	SSL_CTX *tls;
+	_Atomic bool stop;
+	bool running;
+	pthread_t thread;
+
+	/* The thread's own. */
+	uv_loop_t loop;
+	uv_poll_t bell_poll;
+	uv_timer_t tick;
+	uv_prepare_t before;
+	uv_check_t after;
+	struct qn_now now;
+	struct qn_wheel wheel;
+	struct qn_stream_listener *listeners;
+	uint16_t listener_count;
+
+	struct qn_stream_client *clients; /* config.client_max of them. */
+	uint32_t client_used;             /* Of these: ever used. */
+	struct qn_list clients_free;
+	struct qn_list clients_idle;  /* The longest idle one first. */
+	struct qn_list clients_held;  /* Wait for a worker to have room. */
+	struct qn_list clients_dirty; /* Have replies that were not yet sent. */
+	uint32_t by_network[QN_STREAM_NETWORK_SLOTS];
+
+	struct qn_stream_server *servers; /* QN_STREAM_SERVER_MAX of them. */
+	struct qn_list servers_free;
+	struct qn_list servers_open; /* The one used last first. */
+};
+
+static inline uint64_t
+qn_stream_time_us(const struct qn_streams *streams)
+{
+	return streams->config.idle_s * QN_US_PER_S;
+}
+
+/** Reads the clock: whatever is woken by a socket has slept before. */
+static inline void
+qn_stream_awake(struct qn_streams *streams)
+{
+	streams->now = qn_clock_read();
+}
+
+#define QN_STREAM_COUNT(streams, name) qn_counter_add(&(streams)->counters.name, 1)
+
+/* clients.c */
+
+QN_MUST_USE bool qn_stream_clients_init(struct qn_streams *streams);
+void qn_stream_clients_fini(struct qn_streams *streams);
+
+/**
+ * Whether to accept another connection now. If not, the one that has idled longest was closed to
+ * make a place, which comes free in a moment.
+ */
+QN_MUST_USE bool qn_stream_client_place(struct qn_streams *streams);
+
+/** Takes over a socket that was accepted. */
+void qn_stream_client_accept(
+    struct qn_streams *streams, int fd, const struct qn_address *address, bool encrypted);
+
+/** The reply to a client's message, or QN_STREAM_NO_ANSWER. */
+void qn_stream_client_answer(
+    struct qn_streams *streams, const struct qn_stream_note *note, struct qn_view message);
+
+/** Sends what has come for clients since the last time. */
+void qn_stream_clients_flush(struct qn_streams *streams);
+
+/** Goes on with those that waited for a worker; true when some still do. */
+bool qn_stream_clients_retry(struct qn_streams *streams);
+
+void qn_stream_clients_close(struct qn_streams *streams);
+
+/* servers.c */
+
+QN_MUST_USE bool qn_stream_servers_init(struct qn_streams *streams);
+void qn_stream_servers_fini(struct qn_streams *streams);
+
+/** Asks a server for `worker`. */
+void qn_stream_server_query(struct qn_streams *streams, uint16_t worker,
+    const struct qn_stream_note *note, struct qn_view message);
+
+void qn_stream_servers_close(struct qn_streams *streams);
