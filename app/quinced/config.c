@@ -17,6 +17,8 @@
 #define CONNECTION_NETWORK_MAX 1000
 #define CONNECTION_IDLE_S      10
 
+#define RATE_DEFAULT         10000
+#define RATE_MAX             1000000
 #define CACHE_DEFAULT        (512ull << 20)
 #define CACHE_PER_WORKER_MIN (1ull << 20)
 #define HINTS_DEFAULT        "/usr/share/dns/root.hints"
@@ -198,11 +200,38 @@ read_minimization(const struct document_value *value, void *target)
 		reader->config->live.resolve.minimization = (uint8_t)word;
 }
 
+static void
+read_rate(const struct document_value *value, uint32_t *rate)
+{
+	uint64_t number;
+
+	if (document_number(value, 0, RATE_MAX, &number))
+		*rate = (uint32_t)number;
+}
+
+static void
+read_zone_rate(const struct document_value *value, void *target)
+{
+	const struct config_reader *reader = target;
+
+	read_rate(value, &reader->config->live.resolve.zone_rate);
+}
+
+static void
+read_server_rate(const struct document_value *value, void *target)
+{
+	const struct config_reader *reader = target;
+
+	read_rate(value, &reader->config->live.resolve.server_rate);
+}
+
 static const struct document_key resolver_keys[] = {
     {"root-hints", read_hints},
     {"qname-minimization", read_minimization},
     {"forward", config_read_forward},
     {"stub", config_read_stub},
+    {"zone-rate", read_zone_rate},
+    {"server-rate", read_server_rate},
     {"serve-stale", config_read_stale},
 };
 
@@ -263,6 +292,8 @@ set_defaults(struct config_reader *reader)
 	config->fixed.cache_bytes = CACHE_DEFAULT;
 	config->fixed.poll = CONFIG_POLL_ADAPTIVE;
 	config->live.resolve.minimization = QN_MINIMIZATION_RELAXED;
+	config->live.resolve.zone_rate = RATE_DEFAULT;
+	config->live.resolve.server_rate = RATE_DEFAULT;
 	config->live.stale = (struct qn_shard_stale){
 	    .age_max_s = STALE_AGE_MAX_S,
 	    .ttl_s = STALE_TTL_S,

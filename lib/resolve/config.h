@@ -51,6 +51,8 @@ struct qn_resolve_config {
 	struct qn_hint hints[QN_HINT_MAX];
 	uint8_t hint_count;
 	uint8_t minimization; /* enum qn_minimization */
+	uint32_t zone_rate;   /* Most queries a second to one zone, of one worker; 0: any. */
+	uint32_t server_rate; /* The same to one address. Routes and hints are free of both. */
 	bool use_ipv4;        /* Whether this node can reach authorities of the family. */
 	bool use_ipv6;
 };

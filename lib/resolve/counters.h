@@ -12,6 +12,7 @@
 	X(tasks_joined)           /* Askers that joined a question already being resolved. */     \
 	X(tasks_shed)             /* Questions refused because all places were taken. */          \
 	X(tasks_shed_zone)        /* Ended because too many others ask the same zone. */          \
+	X(tasks_shed_rate)        /* Ended because their zone or its servers are asked enough. */ \
 	X(tasks_answered)         /* Ended with an answer, positive or negative. */               \
 	X(tasks_failed)           /* Ended with SERVFAIL or REFUSED. */                           \
 	X(refreshes)              /* Questions asked before their answer ended. */                \

@@ -194,6 +194,41 @@ task_ask(struct qn_resolver *resolver, struct qn_task *task, uint32_t index, str
 	    server == NULL || !server->no_edns, now);
 }
 
+/* The rule by which one of several candidates is chosen: qn_select_next or qn_select_persist. */
+typedef uint32_t (*select_fn)(const struct qn_candidate *candidates, uint32_t candidate_count,
+    const struct qn_ledger *ledger, struct qn_random *random, struct qn_now now);
+
+/* Whom to ask, of those that may get one more query; `busy` says whether any may not. */
+static uint32_t
+task_select(struct qn_resolver *resolver, struct qn_task *task, select_fn select, bool *busy,
+    struct qn_now now)
+{
+	struct qn_candidate *candidates = task->zone.candidates;
+	const uint32_t count = task->zone.candidate_count;
+	uint32_t index;
+
+	*busy = false;
+	for (uint32_t i = 0; i < count; i++)
+		candidates[i].busy = false;
+	for (;;) {
+		index = select(candidates, count, &resolver->parts.ledger, &resolver->random, now);
+		if (index == QN_SELECT_NONE ||
+		    qn_upstream_server_allowed(resolver, task, &candidates[index].address, now))
+			return index;
+		candidates[index].busy = true;
+		*busy = true;
+	}
+}
+
+/* Ends a task because those it would ask are asked enough. That says nothing about its name. */
+static void
+task_shed(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	qn_counter_add(&resolver->counters.tasks_shed_rate, 1);
+	task->starved = true;
+	qn_task_fail(resolver, task, QN_EDE_NOT_READY, now);
+}
+
 /*
  * Asks a server once more that has been silent as often as any may be: with nobody else to
  * ask, a slow answer is better than none, as long as the clients wait. False when they do not,
@@ -203,11 +238,11 @@ static bool
 task_persist(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
 	uint32_t index;
+	bool busy;
 
 	if (qn_mono_reached(task->patient_until, now.mono))
 		return false;
-	index = qn_select_persist(task->zone.candidates, task->zone.candidate_count,
-	    &resolver->parts.ledger, &resolver->random, now);
+	index = task_select(resolver, task, qn_select_persist, &busy, now);
 	if (index == QN_SELECT_NONE)
 		return false;
 	qn_counter_add(&resolver->counters.task_persisted, 1);
@@ -220,6 +255,8 @@ static void
 task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
 	struct qn_question question;
+	uint32_t index;
+	bool busy;
 
 	if (qn_task_has_waited(task) || !qn_list_empty(&task->follow_link))
 		return;
@@ -227,15 +264,22 @@ task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now
 	if (task->trace_number == 0 && qn_flight_follow(resolver, task, &question))
 		return;
 
-	const uint32_t index = qn_select_next(task->zone.candidates, task->zone.candidate_count,
-	    &resolver->parts.ledger, &resolver->random, now);
-
+	if (!qn_upstream_zone_allowed(resolver, task, now)) {
+		task_shed(resolver, task, now);
+		return;
+	}
+	index = task_select(resolver, task, qn_select_next, &busy, now);
 	/* Before anybody is asked a second time, those come in whose addresses are not known yet. */
 	if (index != QN_SELECT_NONE && task->zone.candidates[index].tries > 0 &&
 	    qn_list_empty(&task->waits))
 		(void)!qn_task_lookup_servers(resolver, task, now);
 	if (index != QN_SELECT_NONE) {
 		task_ask(resolver, task, index, now);
+		return;
+	}
+	/* What has only begun does not look for further servers to ask, but makes way. */
+	if (busy && (task->query_count == 0 || qn_list_empty(&task->waits))) {
+		task_shed(resolver, task, now);
 		return;
 	}
 	if (!qn_list_empty(&task->waits) || qn_task_lookup_servers(resolver, task, now))
@@ -273,7 +317,7 @@ qn_task_step(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 			break;
 		}
 	}
-	if (task->zone_slot == QN_ZONE_SLOT_NONE && !qn_task_enter_zone(resolver, task)) {
+	if (task->zone_slot == QN_QUOTA_SLOT_NONE && !qn_task_enter_zone(resolver, task)) {
 		qn_counter_add(&resolver->counters.tasks_shed_zone, 1);
 		task->starved = true;
 		qn_task_fail(resolver, task, QN_EDE_NOT_READY, now);

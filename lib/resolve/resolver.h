@@ -17,8 +17,8 @@
  * Bounds:  50 upstream queries a task; 200, and 24 lookups of nameserver addresses, a client
  *          question with all its tasks; nesting 8, 11 aliases; 5 s until a client is told
  *          SERVFAIL, 10 s until the task ends; two queries of a task open to replies at a
- *          time, a quarter of all slots to late ones. An event run at most 16 steps of tasks, what
- *          is left goes on with the next call of expire.
+ *          time, a quarter of all slots to late ones. An event runs at most 16 steps of tasks,
+ *          what is left goes on with the next call of expire.
  * Trust:   a reply that is wrong in its id or letter case, but comes from the right peer and
  *          port, is evidence of nothing: the same server is asked again over TCP.
  * RFC:     1034 s5.3.3, 2308, 9156, 9520.

@@ -163,7 +163,8 @@ task_create(struct qn_resolver *resolver, const struct qn_question *question, ui
 	task->trace_number = parent != NULL ? parent->trace_number : 0;
 	qn_list_init(&task->upstreams);
 	qn_list_init(&task->follow_link);
-	task->zone_slot = QN_ZONE_SLOT_NONE;
+	task->zone_slot = QN_QUOTA_SLOT_NONE;
+	task->server_slot = QN_QUOTA_SLOT_NONE;
 	task->starved = false;
 	task->seen_refused = false;
 	task->seen_other = false;
@@ -244,11 +245,11 @@ qn_task_enter_zone(struct qn_resolver *resolver, struct qn_task *task)
 	struct qn_cache_key key;
 
 	qn_cache_key_init(&key, resolver->store.hash_key, QN_CACHE_DELEGATION, &task->zone.zone, 0);
-	qn_assert(task->zone_slot == QN_ZONE_SLOT_NONE);
-	task->zone_slot = (uint16_t)(key.hash % QN_ZONE_SLOT_COUNT);
-	resolver->zone_tasks[task->zone_slot]++;
+	qn_assert(task->zone_slot == QN_QUOTA_SLOT_NONE);
+	task->zone_slot = qn_quota_slot_of(key.hash);
+	resolver->zones.slots[task->zone_slot].tasks++;
 	return tasks->used <= tasks->capacity / 2 ||
-	       resolver->zone_tasks[task->zone_slot] <= tasks->capacity / ZONE_SHARE;
+	       resolver->zones.slots[task->zone_slot].tasks <= tasks->capacity / ZONE_SHARE;
 }
 
 /* --- Waiting ---------------------------------------------------------------------------- */
@@ -285,9 +286,12 @@ qn_task_leave_zone(struct qn_resolver *resolver, struct qn_task *task)
 	while (!qn_list_empty(&task->upstreams))
 		qn_upstream_release(
 		    resolver, qn_list_entry(task->upstreams.next, struct qn_upstream, task_link));
-	if (task->zone_slot != QN_ZONE_SLOT_NONE)
-		resolver->zone_tasks[task->zone_slot]--;
-	task->zone_slot = QN_ZONE_SLOT_NONE;
+	if (task->zone_slot != QN_QUOTA_SLOT_NONE)
+		resolver->zones.slots[task->zone_slot].tasks--;
+	task->zone_slot = QN_QUOTA_SLOT_NONE;
+	if (task->server_slot != QN_QUOTA_SLOT_NONE)
+		resolver->servers.slots[task->server_slot].tasks--;
+	task->server_slot = QN_QUOTA_SLOT_NONE;
 }
 
 static bool

@@ -11,6 +11,7 @@
 #include "base/pool.h"
 #include "base/random.h"
 #include "base/wheel.h"
+#include "resolve/quota.h"
 #include "resolve/reply.h"
 #include "resolve/resolver.h"
 #include "resolve/trace.h"
@@ -72,9 +73,10 @@ struct qn_task {
 	bool last_resort;       /* Takes answers that are not authoritative. */
 	bool zone_known;        /* Whether `zone` has been looked up for this `name`. */
 	struct qn_delegation zone;
-	struct qn_list follow_link; /* In `followers` of another's query, or in no list. */
-	uint16_t zone_slot;       /* In `zone_tasks` of the resolver; QN_ZONE_SLOT_NONE: in none. */
-	struct qn_list upstreams; /* Its queries, the oldest first: at most QN_TASK_OPEN_MAX. */
+	struct qn_list follow_link;   /* In `followers` of another's query, or in no list. */
+	uint16_t zone_slot;           /* In `zones` of the resolver; QN_QUOTA_SLOT_NONE: in none. */
+	uint16_t server_slot;         /* In `servers`: the first that it has asked of this zone. */
+	struct qn_list upstreams;     /* Its queries, the oldest first: at most QN_TASK_OPEN_MAX. */
 	struct qn_mono patient_until; /* Silent servers are asked again and again until then. */
 
 	/*
@@ -130,6 +132,7 @@ struct qn_upstream {
 	enum qn_upstream_state state;
 	struct qn_task *task; /* NULL once it is over. */
 	uint8_t candidate;
+	uint16_t server_slot; /* In `servers` of the resolver, while its reply is waited for. */
 	bool edns;
 	bool minimized;
 	bool last_resort;    /* To a server that is no authority, as it has said before. */
@@ -154,10 +157,6 @@ struct qn_resolver_parts {
 	struct qn_ledger ledger;
 };
 
-/** Tasks are counted by the zone they ask, in slots that a keyed hash of its name gives. */
-#define QN_ZONE_SLOT_COUNT 1024u
-#define QN_ZONE_SLOT_NONE  UINT16_MAX
-
 /** Queries in flight are found by a keyed hash of their question. */
 #define QN_FLIGHT_SLOT_COUNT 1024u
 
@@ -172,8 +171,9 @@ struct qn_resolver {
 	qn_counter upstream_gauge;
 	qn_counter large_gauge;
 
-	uint32_t zone_tasks[QN_ZONE_SLOT_COUNT]; /* Running tasks by the zone they ask. */
-	struct qn_list *table;                   /* Running tasks by hash. */
+	struct qn_quota zones;   /* Running tasks. */
+	struct qn_quota servers; /* Tasks by whom they asked first, and queries waited for. */
+	struct qn_list *table;   /* Running tasks by hash. */
 	uint32_t table_mask;
 
 	struct qn_list flights[QN_FLIGHT_SLOT_COUNT]; /* struct qn_upstream */
@@ -350,6 +350,17 @@ void qn_flight_begin(struct qn_resolver *resolver, struct qn_upstream *upstream)
 void qn_flight_end(struct qn_upstream *upstream, struct qn_list *followers);
 
 /* upstream.c */
+
+/** Whether the task's zone may be asked once more: not faster than the operator allows. */
+QN_MUST_USE bool qn_upstream_zone_allowed(
+    const struct qn_resolver *resolver, const struct qn_task *task, struct qn_now now);
+
+/**
+ * Whether the address may be asked once more: not when half of all places, of
+ * tasks or of queries, are taken and a sixteenth of all by those who ask this address, nor when it is asked as often as the operator allows.
+ */
+QN_MUST_USE bool qn_upstream_server_allowed(const struct qn_resolver *resolver,
+    const struct qn_task *task, const struct qn_address *address, struct qn_now now);
 
 /** Queues one query to candidate `index` of the task's zone; NULL when that ended the task. */
 struct qn_upstream *qn_upstream_ask(struct qn_resolver *resolver, struct qn_task *task,

@@ -6,6 +6,93 @@
 /* The part of all slots that may be open for late replies. */
 #define LATE_SHARE 4
 
+/* The part of all places that queries to one address may hold when they become rare. */
+#define SERVER_SHARE 16
+
+/* --- Limits ------------------------------------------------------------------------------ */
+
+static uint16_t
+server_slot(const struct qn_resolver *resolver, const struct qn_address *address)
+{
+	const struct qn_view octets = {address->octets, qn_family_octets(address->family)};
+
+	return qn_quota_slot_of((uint32_t)qn_hash(resolver->store.hash_key, octets));
+}
+
+/* The operator's own servers are asked as often as is needed. */
+static uint32_t
+server_rate(const struct qn_resolver *resolver, const struct qn_task *task)
+{
+	return task->zone.ttl_s == 0 ? 0 : resolver->config->server_rate;
+}
+
+static uint32_t
+zone_rate(const struct qn_resolver *resolver, const struct qn_task *task)
+{
+	return task->zone.ttl_s == 0 ? 0 : resolver->config->zone_rate;
+}
+
+static enum qn_quota_share
+task_share(const struct qn_task *task)
+{
+	return task->query_count == 0 ? QN_QUOTA_NEW : QN_QUOTA_BEGUN;
+}
+
+bool
+qn_upstream_zone_allowed(
+    const struct qn_resolver *resolver, const struct qn_task *task, struct qn_now now)
+{
+	return qn_quota_allows(
+	    &resolver->zones, task->zone_slot, zone_rate(resolver, task), task_share(task), now);
+}
+
+/* Whether one address holds so many places of a pool that others might find none. */
+static bool
+exceeds_share(const struct qn_pool *pool, uint32_t held)
+{
+	return pool->used > pool->capacity / 2 && held >= pool->capacity / SERVER_SHARE;
+}
+
+bool
+qn_upstream_server_allowed(const struct qn_resolver *resolver, const struct qn_task *task,
+    const struct qn_address *address, struct qn_now now)
+{
+	const uint16_t slot = server_slot(resolver, address);
+	const struct qn_quota_slot *server = &resolver->servers.slots[slot];
+
+	if (exceeds_share(&resolver->parts.upstreams, server->queries) ||
+	    (task->server_slot == QN_QUOTA_SLOT_NONE &&
+		exceeds_share(&resolver->parts.tasks, server->tasks)))
+		return false;
+	return qn_quota_allows(
+	    &resolver->servers, slot, server_rate(resolver, task), task_share(task), now);
+}
+
+/* Counts a query for its server and its zone. */
+static void
+quota_take(struct qn_resolver *resolver, struct qn_task *task, struct qn_upstream *upstream,
+    struct qn_now now)
+{
+	upstream->server_slot = server_slot(resolver, &upstream->server.address);
+	resolver->servers.slots[upstream->server_slot].queries++;
+	if (task->server_slot == QN_QUOTA_SLOT_NONE) {
+		task->server_slot = upstream->server_slot;
+		resolver->servers.slots[task->server_slot].tasks++;
+	}
+	qn_quota_spend(&resolver->servers, upstream->server_slot, server_rate(resolver, task), now);
+	qn_quota_spend(&resolver->zones, task->zone_slot, zone_rate(resolver, task), now);
+}
+
+/* Nobody waits for the query any more. */
+static void
+quota_put(struct qn_resolver *resolver, const struct qn_upstream *upstream)
+{
+	if (upstream->state == QN_UPSTREAM_QUEUED || upstream->state == QN_UPSTREAM_WAITED)
+		resolver->servers.slots[upstream->server_slot].queries--;
+}
+
+/* --- Asking ------------------------------------------------------------------------------ */
+
 static void
 task_fail_budget(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
@@ -67,6 +154,7 @@ qn_upstream_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t inde
 	upstream->task = task;
 	upstream->candidate = index;
 	upstream->server = (struct qn_endpoint){candidate->address, candidate->port};
+	quota_take(resolver, task, upstream, now);
 	upstream->transport = transport;
 	upstream->edns = edns;
 	upstream->last_resort = task->last_resort && candidate->doubtful;
@@ -98,6 +186,8 @@ qn_task_has_waited(const struct qn_task *task)
 	return false;
 }
 
+/* --- Ending ------------------------------------------------------------------------------ */
+
 /* Has those who followed a query ask for themselves. */
 static void
 followers_wake(struct qn_resolver *resolver, struct qn_upstream *upstream)
@@ -116,6 +206,7 @@ qn_upstream_linger(struct qn_resolver *resolver, struct qn_upstream *upstream)
 {
 	qn_assert(upstream->state == QN_UPSTREAM_WAITED);
 	followers_wake(resolver, upstream);
+	quota_put(resolver, upstream);
 	upstream->state = QN_UPSTREAM_LATE;
 	qn_wheel_stop(&resolver->wheel, &upstream->timed.timer);
 	qn_list_append(&resolver->late, &upstream->link);
@@ -131,6 +222,7 @@ qn_upstream_release(struct qn_resolver *resolver, struct qn_upstream *upstream)
 	followers_wake(resolver, upstream);
 	if (upstream->state == QN_UPSTREAM_LATE)
 		resolver->late_count--;
+	quota_put(resolver, upstream);
 	upstream->state = QN_UPSTREAM_OVER;
 	upstream->task = NULL;
 	qn_list_remove(&upstream->task_link);

@@ -63,7 +63,7 @@ select_best(const struct qn_candidate *candidates, uint32_t candidate_count,
 		const struct qn_candidate *candidate = &candidates[i];
 		const struct qn_server *server = qn_ledger_find(ledger, &candidate->address);
 
-		if (candidate->failed || !may_ask(candidate, server))
+		if (candidate->failed || candidate->busy || !may_ask(candidate, server))
 			continue;
 		const uint64_t score_us = candidate_score_us(candidate, server, random, now);
 

@@ -17,6 +17,7 @@ struct qn_candidate {
 	uint8_t server; /* Which nameserver of the delegation it belongs to. */
 	uint8_t tries;  /* How often this question was sent there. */
 	bool failed;    /* Gave a useless answer to this question. */
+	bool busy;      /* Must not be asked just now: it gets as many queries as it may. */
 	bool doubtful;  /* It was useless only because it was not an authority's. */
 };
 

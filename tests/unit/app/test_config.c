@@ -247,6 +247,9 @@ static const struct complaint complaints[] = {
 	"file:9: resolver.serve-stale.ttl: \"3601\" is not a whole number from 1 to 3600.\n"
 	"file:10: resolver.serve-stale.wait-ms: \"5001\" is not a whole number from 0 to 5000.\n"
 	"file:11: unknown key \"max-ttl\" in resolver.serve-stale; did you mean \"max-age\"?\n"},
+    {"rates", PORTS "resolver:\n  root-hints: hints\n  zone-rate: 1000001\n  server-rate: all\n",
+	"file:7: resolver.zone-rate: \"1000001\" is not a whole number from 0 to 1000000.\n"
+	"file:8: resolver.server-rate: \"all\" is not a whole number from 0 to 1000000.\n"},
     {"stale answers, perhaps", PORTS "resolver: {root-hints: hints, serve-stale: no}\n",
 	"file:5: resolver.serve-stale: \"no\" is neither off nor keys with values, such as "
 	"\"max-age: 86400\".\n"},
@@ -406,6 +409,8 @@ TEST(defaults)
 		assert_int_equal(config.fixed.workers[i], i + 1);
 	assert_string_equal(config.fixed.socket, "/run/quince/control.sock");
 	assert_int_equal(config.live.resolve.minimization, QN_MINIMIZATION_RELAXED);
+	assert_int_equal(config.live.resolve.zone_rate, 10000);
+	assert_int_equal(config.live.resolve.server_rate, 10000);
 	assert_false(config.cookie_secret_given);
 	gethostname(host, sizeof(host) - 1);
 	assert_string_equal(config.live.node_id, host);
@@ -450,6 +455,7 @@ TEST(everything_given)
 	    "  drop: [192.0.2.128/25, \"2001:db8::/32\"]\n"
 	    "  cookie-secret: e5e973E5a6b2a43f48e7dc849e37bfcf\n"
 	    "resolver:\n  root-hints: hints\n  qname-minimization: strict\n"
+	    "  zone-rate: 0\n  server-rate: 1000000\n"
 	    "  forward:\n    - {zone: consul, servers: [10.0.0.9@8600, \"2001:db8::9\"]}\n"
 	    "  stub:\n    - {zone: corp.example, servers: [10.0.0.8]}\n"
 	    "  serve-stale: {max-age: 604800, ttl: 1, wait-ms: 0}\n"
@@ -488,6 +494,8 @@ TEST(everything_given)
 	assert_int_equal(config.live.cookie_secret.k0, 0x3fa4b2a6e573e9e5u);
 	assert_int_equal(config.live.cookie_secret.k1, 0xcfbf379e84dce748u);
 	assert_int_equal(config.live.resolve.minimization, QN_MINIMIZATION_STRICT);
+	assert_int_equal(config.live.resolve.zone_rate, 0);
+	assert_int_equal(config.live.resolve.server_rate, 1000000);
 	assert_int_equal(config.live.resolve.hint_count, 1);
 	assert_true(config.live.resolve.use_ipv4);
 	assert_true(config.live.resolve.use_ipv6);
