@@ -135,16 +135,20 @@ client_take(struct qn_streams *streams)
 }
 
 bool
-qn_stream_client_place(struct qn_streams *streams)
+qn_stream_clients_full(const struct qn_streams *streams)
 {
-	if (!qn_list_empty(&streams->clients_free) ||
-	    streams->client_used < streams->config.client_max)
-		return true;
+	return qn_list_empty(&streams->clients_free) &&
+	       streams->client_used == streams->config.client_max;
+}
+
+bool
+qn_stream_clients_evict(struct qn_streams *streams)
+{
 	if (qn_list_empty(&streams->clients_idle))
-		return true;
+		return false;
 	QN_STREAM_COUNT(streams, stream_evicted);
 	client_close(qn_list_entry(streams->clients_idle.next, struct qn_stream_client, link));
-	return false;
+	return true;
 }
 
 /* --- Deadlines -------------------------------------------------------------------------- */

@@ -91,11 +91,14 @@ qn_stream_awake(struct qn_streams *streams)
 QN_MUST_USE bool qn_stream_clients_init(struct qn_streams *streams);
 void qn_stream_clients_fini(struct qn_streams *streams);
 
+/** Whether there is no place for another connection. */
+bool qn_stream_clients_full(const struct qn_streams *streams);
+
 /**
- * Whether to accept another connection now. If not, the one that has idled longest was closed to
- * make a place, which comes free in a moment.
+ * Closes the connection that has idled longest, whose place comes free in a moment; false when
+ * none is idle.
  */
-QN_MUST_USE bool qn_stream_client_place(struct qn_streams *streams);
+QN_MUST_USE bool qn_stream_clients_evict(struct qn_streams *streams);
 
 /** Takes over a socket that was accepted. */
 void qn_stream_client_accept(

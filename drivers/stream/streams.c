@@ -34,7 +34,10 @@ listener_ready(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	qn_stream_awake(streams);
-	for (uint32_t i = 0; i < ACCEPT_MAX && qn_stream_client_place(streams); i++) {
+	/* Somebody waits, and will still do so when the place is free. */
+	if (qn_stream_clients_full(streams) && qn_stream_clients_evict(streams))
+		return;
+	for (uint32_t i = 0; i == 0 || (i < ACCEPT_MAX && !qn_stream_clients_full(streams)); i++) {
 		const int fd = qn_socket_accept(listener->fd, &client);
 
 		if (fd < 0)
