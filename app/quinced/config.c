@@ -280,6 +280,7 @@ static const struct document_key file_keys[] = {
     {"local", config_read_local},
     {"tcp", config_read_tcp},
     {"tls", config_read_tls},
+    {"kernel", config_read_kernel},
     {"control", read_control},
 };
 
@@ -305,6 +306,7 @@ set_defaults(struct config_reader *reader)
 	    .network_max = CONNECTION_NETWORK_MAX,
 	    .idle_s = CONNECTION_IDLE_S,
 	};
+	config_default_kernel(&config->fixed.kernel);
 	strcpy(config->fixed.socket, SOCKET_DEFAULT);
 	strcpy(reader->hints_path, HINTS_DEFAULT);
 	/* A name too long is cut, and need not be ended then. */
@@ -464,6 +466,19 @@ same_workers(const struct config_fixed *a, const struct config_fixed *b)
 }
 
 static bool
+same_kernel(const struct config_kernel *a, const struct config_kernel *b)
+{
+	if (a->off != b->off || strcmp(a->prefix, b->prefix) != 0 || a->rate != b->rate ||
+	    a->udp_port_count != b->udp_port_count)
+		return false;
+	for (uint8_t i = 0; i < a->udp_port_count; i++)
+		if (a->udp_ports[i].first != b->udp_ports[i].first ||
+		    a->udp_ports[i].last != b->udp_ports[i].last)
+			return false;
+	return true;
+}
+
+static bool
 same_services(const struct qn_shard_config *a, const struct qn_shard_config *b)
 {
 	if (a->service_count != b->service_count)
@@ -504,6 +519,7 @@ config_reload(struct config *config, const struct config *next, char restart[CON
 	    {"service.addresses", same_services(&config->live, &next->live)},
 	    {"tcp", same_streams(&a->streams, &b->streams)},
 	    {"tls", same_tls(&a->streams, &b->streams)},
+	    {"kernel", same_kernel(&a->kernel, &b->kernel)},
 	    {"control.socket", strcmp(a->socket, b->socket) == 0},
 	};
 	const struct qn_shard_config old = config->live;

@@ -15,10 +15,18 @@
 
 #include <limits.h>
 
-#define CONFIG_DEVICE_MAX  256 /* Octets of a device's description, the final zero included. */
-#define CONFIG_ADDRESS_MAX QN_LINK_ADDRESS_MAX
-#define CONFIG_GATEWAY_MAX (2 * QN_LINK_GATEWAY_MAX)
-#define CONFIG_PATH_MAX    108 /* As long as the name of a Unix socket may be. */
+#define CONFIG_DEVICE_MAX    256 /* Octets of a device's description, the final zero included. */
+#define CONFIG_ADDRESS_MAX   QN_LINK_ADDRESS_MAX
+#define CONFIG_GATEWAY_MAX   (2 * QN_LINK_GATEWAY_MAX)
+#define CONFIG_RANGE_MAX     16
+#define CONFIG_INTERFACE_MAX 14  /* Two digits may follow, and a final zero. */
+#define CONFIG_PATH_MAX      108 /* As long as the name of a Unix socket may be. */
+
+/** Numbers from `first` to `last`, both included. */
+struct config_range {
+	uint16_t first;
+	uint16_t last;
+};
 
 enum config_poll {
 	CONFIG_POLL_ADAPTIVE, /* Rests when there is nothing to do. */
@@ -53,6 +61,15 @@ config_has_streams(const struct config_streams *streams)
 	return streams->listen || streams->upstream || streams->certificate[0] != '\0';
 }
 
+/** The kernel's side of the ports: drivers/kernel. */
+struct config_kernel {
+	bool off;
+	char prefix[CONFIG_INTERFACE_MAX]; /* Of the interfaces' names. */
+	uint32_t rate;                     /* Frames a second that a lane lets through. */
+	struct config_range udp_ports[CONFIG_RANGE_MAX];
+	uint8_t udp_port_count;
+};
+
 /** What is fixed from start to stop. */
 struct config_fixed {
 	uint64_t cache_bytes;                  /* Of the whole node. */
@@ -63,6 +80,7 @@ struct config_fixed {
 	struct config_port ports[QN_SHARD_LINK_MAX];
 	uint16_t port_count;
 	struct config_streams streams; /* Its files may change, though. */
+	struct config_kernel kernel;
 	char socket[CONFIG_PATH_MAX];
 };
 

@@ -73,7 +73,11 @@ void config_read_tls(const struct document_value *value, void *target);
 void config_read_forward(const struct document_value *value, void *target);
 void config_read_stub(const struct document_value *value, void *target);
 void config_read_local(const struct document_value *value, void *target);
+void config_read_kernel(const struct document_value *value, void *target);
 void config_read_stale(const struct document_value *value, void *target);
+
+/** What the kernel's side is when the file does not say. */
+void config_default_kernel(struct config_kernel *kernel);
 
 /* What can only be checked when all has been read. */
 void config_check_ports(struct config_reader *reader);

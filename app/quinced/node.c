@@ -4,6 +4,7 @@
 #include "host/clock.h"
 #include "host/entropy.h"
 #include "host/log.h"
+#include "kernel_side.h"
 #include "links.h"
 #include "peers.h"
 #include "streams.h"
@@ -152,6 +153,7 @@ shared_create(struct node *node)
 	if (shared->ports == NULL)
 		return out_of_memory("the table of source ports");
 	qn_port_table_init(shared->ports);
+	kernel_side_keep_ports(shared->ports, &node->config.fixed.kernel);
 	result = links_create(shared->links, &node->config, node->ports, &shared->hash_key);
 	if (result != 0)
 		shared_destroy(node);
@@ -186,13 +188,14 @@ caches_create(struct node *node)
 static int
 shard_create(struct node *node, struct worker *w)
 {
-	const struct qn_shard_limits limits = budget_limits(&node->config.fixed, w->index);
+	struct qn_shard_limits limits = budget_limits(&node->config.fixed, w->index);
 	struct qn_span block = {NULL, node->budget.shard_bytes};
 	uint8_t seed[QN_RANDOM_SEED_LEN];
 	const int result = qn_entropy_fill((struct qn_span){seed, sizeof(seed)});
 
 	if (result != 0)
 		return no_entropy(result);
+	limits.kernel = node->kernel != NULL;
 	block.data = qn_port_memory_alloc(block.len, w->index);
 	if (block.data == NULL)
 		return out_of_memory("questions being resolved");
@@ -215,6 +218,7 @@ worker_init(struct node *node, struct worker *w, uint16_t index)
 	    .poll = fixed->poll,
 	    .config = &node->snapshot,
 	    .stop = &node->stop,
+	    .kernel = node->kernel,
 	};
 	w->courier.counters = &w->counters;
 	for (uint16_t i = 0; i < fixed->port_count; i++) {
@@ -343,6 +347,7 @@ node_start(struct node *node, const char *config_path, const struct machine *mac
 	result = caches_create(node);
 	if (result != 0)
 		goto fail_caches;
+	node->kernel = kernel_side_create(&node->config.fixed, node->shared.links);
 	result = workers_create(node);
 	if (result != 0)
 		goto fail_workers;
@@ -370,6 +375,7 @@ fail_snapshot:
 fail_streams:
 	workers_destroy(node);
 fail_workers:
+	kernel_side_destroy(node->kernel);
 	caches_destroy(node);
 fail_caches:
 	shared_destroy(node);
@@ -392,6 +398,7 @@ node_stop(struct node *node)
 	free(node->tracing);
 	snapshot_retire(node);
 	workers_destroy(node);
+	kernel_side_destroy(node->kernel);
 	caches_destroy(node);
 	shared_destroy(node);
 	say_buffers(node);

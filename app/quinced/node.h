@@ -13,6 +13,7 @@
 #include "worker.h"
 
 struct qn_streams;
+struct qn_kernel;
 struct tracing;
 
 struct node {
@@ -27,6 +28,7 @@ struct node {
 	bool ready; /* Queries are answered, or would be if the network let them. */
 	struct qn_shard_shared shared;
 	struct qn_hash_key cookie_secret; /* Of this run, for when the configuration has none. */
+	struct qn_kernel *kernel;         /* NULL: there is none. */
 	struct worker *workers;           /* One for each core of the configuration. */
 	snapshot_slot snapshot;
 	struct qn_streams *streams; /* NULL: neither TCP nor TLS. */

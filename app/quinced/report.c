@@ -143,6 +143,17 @@ report_status(const struct node *node, struct qn_now now)
 
 /* stats */
 
+static void
+add_kernel_counters(json_t *report, const struct qn_kernel *kernel, uint16_t worker)
+{
+	for (unsigned counter = 0; counter < QN_KERNEL_COUNTER_COUNT; counter++) {
+		char name[QN_KERNEL_NAME_MAX];
+
+		qn_kernel_counter_name(counter, name);
+		set_count(report, name, qn_kernel_counter_value(kernel, worker, counter));
+	}
+}
+
 static json_t *
 report_counters(const struct node *node, const struct worker *w)
 {
@@ -158,6 +169,8 @@ report_counters(const struct node *node, const struct worker *w)
 			sum += qn_port_counter_value(node->ports[i], w->index, counter);
 		set_count(report, qn_port_counter_name(counter), sum);
 	}
+	if (node->kernel != NULL)
+		add_kernel_counters(report, node->kernel, w->index);
 	return report;
 }
 

@@ -3,6 +3,7 @@
 
 #include "host/clock.h"
 
+#include <string.h>
 #include <sys/prctl.h>
 #include <time.h>
 #include <urcu/urcu-qsbr.h>
@@ -10,6 +11,7 @@
 /* What one turn does at most, so that none of its parts makes the others wait for long. */
 #define EXPIRE_COUNT_MAX 256
 #define OUTPUT_COUNT_MAX 256
+#define KERNEL_COUNT_MAX 64
 
 static void
 worker_add(struct worker *w, enum worker_counter counter, uint64_t amount)
@@ -18,8 +20,8 @@ worker_add(struct worker *w, enum worker_counter counter, uint64_t amount)
 }
 
 static void
-worker_dispatch(
-    struct worker *w, uint16_t link, const struct qn_packet *packet, struct qn_shard_result result)
+worker_dispatch(struct worker *w, uint16_t link, const struct qn_packet *packet,
+    struct qn_shard_result result, struct qn_now now)
 {
 	switch (result.verdict) {
 	case QN_SHARD_SEND:
@@ -32,7 +34,10 @@ worker_dispatch(
 		handover_add(&w->peers[result.worker], link, packet);
 		break;
 	case QN_SHARD_PUNT:
-		worker_add(w, COUNT_worker_punt_drop, 1);
+		if (w->kernel != NULL)
+			qn_kernel_punt(w->kernel, w->index, link, qn_packet_view(packet), now);
+		else
+			worker_add(w, COUNT_worker_punt_drop, 1);
 		qn_port_free(packet);
 		break;
 	}
@@ -50,7 +55,7 @@ worker_receive(struct worker *w, uint16_t link, struct qn_now now)
 		qn_shard_prefetch(w->shard, &packets[i]);
 	for (uint32_t i = 0; i < count; i++)
 		worker_dispatch(
-		    w, link, &packets[i], qn_shard_input(w->shard, link, &packets[i], now));
+		    w, link, &packets[i], qn_shard_input(w->shard, link, &packets[i], now), now);
 	return count;
 }
 
@@ -69,7 +74,7 @@ worker_take_mail(struct worker *w, struct qn_mail *mail, struct qn_now now)
 		qn_port_free(&mail->packet);
 		return;
 	}
-	worker_dispatch(w, mail->link, &mail->packet, result);
+	worker_dispatch(w, mail->link, &mail->packet, result, now);
 }
 
 /* Packets from one other worker, in two passes as above. */
@@ -124,6 +129,31 @@ worker_output(struct worker *w, struct qn_now now)
 	return count;
 }
 
+/* What the kernel sends, copied into buffers of the port that it leaves by. */
+static uint32_t
+worker_kernel(struct worker *w)
+{
+	uint32_t count;
+
+	for (count = 0; count < KERNEL_COUNT_MAX; count++) {
+		struct qn_packet packet;
+		uint16_t port;
+		const struct qn_view frame = qn_kernel_next(w->kernel, w->index, &port);
+
+		if (frame.data == NULL)
+			break;
+		if (!qn_port_alloc(w->outgoing[port].port, w->index, &packet)) {
+			worker_add(w, COUNT_worker_output_starved, 1);
+			break;
+		}
+		memcpy(packet.data, frame.data, frame.len);
+		packet.len = (uint32_t)frame.len;
+		qn_kernel_done(w->kernel, w->index);
+		outgoing_add(&w->outgoing[port], &packet);
+	}
+	return count;
+}
+
 static void
 worker_transmit(struct worker *w)
 {
@@ -148,7 +178,11 @@ worker_turn(struct worker *w, struct qn_now now)
 	count += courier_receive(&w->courier, w->shard, now);
 	count += worker_output(w, now);
 	courier_send(&w->courier, w->shard);
+	if (w->kernel != NULL)
+		count += worker_kernel(w);
 	worker_transmit(w);
+	if (w->kernel != NULL)
+		qn_kernel_wake(w->kernel, w->index);
 	return count;
 }
 

@@ -13,6 +13,7 @@
 #include "config.h"
 #include "courier.h"
 #include "handover.h"
+#include "kernel/kernel.h"
 #include "outgoing.h"
 #include "rest.h"
 #include "snapshot.h"
@@ -28,6 +29,7 @@ struct __attribute__((aligned(QN_ARENA_ALIGN))) worker {
 	struct qn_shard *shard;
 	const snapshot_slot *config;
 	const atomic_bool *stop;
+	struct qn_kernel *kernel;                    /* NULL: there is none. */
 	struct handover *peers;                      /* One for each worker, this one included. */
 	struct outgoing outgoing[QN_SHARD_LINK_MAX]; /* One for each port. */
 	struct courier courier;

@@ -9,39 +9,39 @@
 #include "base/counter.h"
 
 /* X(name): counters, which only grow. */
-#define WORKER_COUNTERS(X)                                                                        \
-	X(worker_turn)              /* Turns of the loop. */                                      \
-	X(worker_turn_busy)         /* Of these: with something to do. */                         \
-	X(worker_busy_cycles)       /* Processor cycles of the busy turns. */                     \
-	X(worker_idle_cycles)       /* Processor cycles of the others, sleeping left out. */      \
-	X(worker_rest)              /* Sleeps. */                                                 \
-	X(worker_rest_us)           /* Microseconds slept. */                                     \
-	X(worker_handover_sent)     /* Packets given to other workers. */                         \
-	X(worker_handover_received) /* Packets got from other workers. */                         \
-	X(worker_handover_drop)     /* Packets not given: the other's mailbox was full. */        \
-	X(worker_handover_stray)    /* Packets got that belong to yet another: dropped. */        \
-	X(worker_output_starved)    /* Turns that had no buffer to send from. */                  \
-	X(worker_transmit_drop)     /* Frames that the device would not take. */                  \
-	X(worker_punt_drop)         /* Frames for the kernel side, which there is none of yet. */ \
-	X(worker_stream_received)   /* Messages and replies that came over streams. */            \
-	X(worker_stream_drop)       /* Answers to streams for which there was no room. */         \
-	/* Turns by what they took, in powers of two. A long one has kept packets waiting. */     \
-	X(worker_turn_0us)                                                                        \
-	X(worker_turn_1us)                                                                        \
-	X(worker_turn_2us)                                                                        \
-	X(worker_turn_4us)                                                                        \
-	X(worker_turn_8us)                                                                        \
-	X(worker_turn_16us)                                                                       \
-	X(worker_turn_32us)                                                                       \
-	X(worker_turn_64us)                                                                       \
-	X(worker_turn_128us)                                                                      \
-	X(worker_turn_256us)                                                                      \
-	X(worker_turn_512us)                                                                      \
-	X(worker_turn_1024us)                                                                     \
-	X(worker_turn_2048us)                                                                     \
-	X(worker_turn_4096us)                                                                     \
-	X(worker_turn_8192us)                                                                     \
-	X(worker_turn_16384us)                                                                    \
+#define WORKER_COUNTERS(X)                                                                    \
+	X(worker_turn)              /* Turns of the loop. */                                  \
+	X(worker_turn_busy)         /* Of these: with something to do. */                     \
+	X(worker_busy_cycles)       /* Processor cycles of the busy turns. */                 \
+	X(worker_idle_cycles)       /* Processor cycles of the others, sleeping left out. */  \
+	X(worker_rest)              /* Sleeps. */                                             \
+	X(worker_rest_us)           /* Microseconds slept. */                                 \
+	X(worker_handover_sent)     /* Packets given to other workers. */                     \
+	X(worker_handover_received) /* Packets got from other workers. */                     \
+	X(worker_handover_drop)     /* Packets not given: the other's mailbox was full. */    \
+	X(worker_handover_stray)    /* Packets got that belong to yet another: dropped. */    \
+	X(worker_output_starved)    /* Turns that had no buffer to send from. */              \
+	X(worker_transmit_drop)     /* Frames that the device would not take. */              \
+	X(worker_punt_drop)         /* Frames for the kernel, when it has no side here. */    \
+	X(worker_stream_received)   /* Messages and replies that came over streams. */        \
+	X(worker_stream_drop)       /* Answers to streams for which there was no room. */     \
+	/* Turns by what they took, in powers of two. A long one has kept packets waiting. */ \
+	X(worker_turn_0us)                                                                    \
+	X(worker_turn_1us)                                                                    \
+	X(worker_turn_2us)                                                                    \
+	X(worker_turn_4us)                                                                    \
+	X(worker_turn_8us)                                                                    \
+	X(worker_turn_16us)                                                                   \
+	X(worker_turn_32us)                                                                   \
+	X(worker_turn_64us)                                                                   \
+	X(worker_turn_128us)                                                                  \
+	X(worker_turn_256us)                                                                  \
+	X(worker_turn_512us)                                                                  \
+	X(worker_turn_1024us)                                                                 \
+	X(worker_turn_2048us)                                                                 \
+	X(worker_turn_4096us)                                                                 \
+	X(worker_turn_8192us)                                                                 \
+	X(worker_turn_16384us)                                                                \
 	X(worker_turn_32768us) /* This long or longer. */
 
 #define WORKER_COUNTER_ENUM(name) COUNT_##name,

@@ -171,6 +171,18 @@ qn_link_owns(const struct qn_link *link, const struct qn_address *address)
 	return qn_address_equal(&link->link_local, address);
 }
 
+bool
+qn_link_is_near(const struct qn_link *link, const struct qn_address *address)
+{
+	return is_link_local(address) || network_of(link, address) != NULL;
+}
+
+const struct qn_link_config *
+qn_link_config_of(const struct qn_link *link)
+{
+	return &link->config;
+}
+
 /* Broadcast, all nodes, and the groups in which others ask for our addresses. */
 static bool
 listens_to(const struct qn_link *link, const uint8_t *mac)

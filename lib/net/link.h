@@ -69,6 +69,12 @@ bool qn_link_accepts(const struct qn_link *link, const struct qn_frame *frame);
 /** Whether `address` is ours: an address or service of the configuration, or our link-local. */
 bool qn_link_owns(const struct qn_link *link, const struct qn_address *address);
 
+/** Whether `address` is on the link itself: in one of its networks, or link-local. */
+bool qn_link_is_near(const struct qn_link *link, const struct qn_address *address);
+
+/** What init was given: never changes. */
+const struct qn_link_config *qn_link_config_of(const struct qn_link *link);
+
 /** Most octets of UDP payload that fit the link's MTU in one packet. */
 uint16_t qn_link_payload_max(const struct qn_link *link, uint8_t family);
 

@@ -18,6 +18,21 @@ qn_port_table_init(struct qn_port_table *table)
 		atomic_init(&table->owners[i], QN_PORT_FREE);
 }
 
+void
+qn_port_keep(struct qn_port_table *table, uint16_t port)
+{
+	qn_assert(port >= QN_PORT_FIRST);
+	atomic_store_explicit(
+	    &table->owners[port - QN_PORT_FIRST], QN_PORT_KEPT, memory_order_relaxed);
+}
+
+bool
+qn_port_kept(const struct qn_port_table *table, uint16_t port)
+{
+	return port < QN_PORT_FIRST || atomic_load_explicit(&table->owners[port - QN_PORT_FIRST],
+					   memory_order_relaxed) == QN_PORT_KEPT;
+}
+
 uint16_t
 qn_port_claim(struct qn_port_table *table, struct qn_random *random, uint16_t worker, uint32_t slot)
 {
@@ -42,7 +57,7 @@ qn_port_owner(const struct qn_port_table *table, uint16_t port, uint16_t *worker
 	const uint32_t owner =
 	    atomic_load_explicit(&table->owners[port - QN_PORT_FIRST], memory_order_acquire);
 
-	if (owner == QN_PORT_FREE)
+	if (owner == QN_PORT_FREE || owner == QN_PORT_KEPT)
 		return false;
 	*worker = (uint16_t)(owner >> SLOT_BITS);
 	*slot = owner & ((1u << SLOT_BITS) - 1);

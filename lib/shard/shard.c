@@ -106,6 +106,22 @@ echo_allowed(struct qn_shard *shard, struct qn_now now)
 	return true;
 }
 
+/*
+ * Whether the kernel should see what a link has been told: it has neighbours of its own, asks for
+ * them itself, and must hear the replies. Who asks for us is answered here, and once.
+ */
+static bool
+tells_of_neighbour(const struct qn_frame *frame, const struct qn_link_result *result)
+{
+	if (frame->kind == QN_FRAME_ECHO)
+		return false;
+	if (result->verdict == QN_LINK_DONE)
+		return true;
+	return result->ignored == QN_LINK_IGNORED_STRANGER ||
+	       result->ignored == QN_LINK_IGNORED_NOT_ASKED ||
+	       result->ignored == QN_LINK_IGNORED_TOO_SOON;
+}
+
 static struct qn_shard_result
 link_input(struct qn_shard *shard, struct qn_link *link, struct qn_packet *packet,
     const struct qn_frame *frame, struct qn_now now)
@@ -127,6 +143,10 @@ link_input(struct qn_shard *shard, struct qn_link *link, struct qn_packet *packe
 		break;
 	case QN_LINK_DONE:
 		break;
+	}
+	if (shard->limits.kernel && tells_of_neighbour(frame, &result)) {
+		qn_counter_add(&shard->counters.frame_punted, 1);
+		return qn_shard_result_of(QN_SHARD_PUNT);
 	}
 	return qn_shard_result_of(QN_SHARD_DONE);
 }
@@ -153,7 +173,7 @@ datagram_input(struct qn_shard *shard, uint16_t link_index, struct qn_packet *pa
 		qn_counter_add(&shard->counters.frame_not_ours, 1);
 		return qn_shard_result_of(QN_SHARD_DONE);
 	}
-	if (frame->destination.port >= QN_PORT_FIRST)
+	if (!qn_port_kept(shard->shared.ports, frame->destination.port))
 		return qn_shard_upstream_input(shard, packet, frame, now);
 	qn_counter_add(&shard->counters.frame_punted, 1);
 	return qn_shard_result_of(QN_SHARD_PUNT);

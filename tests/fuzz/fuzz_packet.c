@@ -12,7 +12,7 @@
 #include "base/arena.h"
 #include "base/endian.h"
 #include "fuzz/fuzz.h"
-#include "net/link.h"
+#include "net/lane.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -296,6 +296,7 @@ frame_check(struct qn_link *link, struct qn_view bytes, struct qn_now now)
 		udp_check(&frame, bytes, (uint16_t)(frame.source.port % REPLY_LEN_MAX));
 		route_check(link, &frame.source.address, now);
 	}
+	qn_assert(qn_lane_of(link, bytes) < QN_LANE_COUNT);
 	if (!qn_link_accepts(link, &frame))
 		return;
 	if (frame.kind == QN_FRAME_ARP || frame.kind == QN_FRAME_ND || frame.kind == QN_FRAME_ECHO)

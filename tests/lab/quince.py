@@ -39,7 +39,7 @@ class Node:
         self.process = None
         self.settings = yaml.safe_load(lab.script("config"))
         for section, keys in (changes or {}).items():
-            if isinstance(keys, list):
+            if not isinstance(keys, dict):
                 self.settings[section] = keys
             else:
                 self.settings.setdefault(section, {}).update(keys)

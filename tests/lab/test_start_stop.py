@@ -23,6 +23,10 @@ def traces(lab):
         "node processes": lab.node.processes(),
         "XDP program": "xdp" in lab.node.run("ip", "-d", "link", "show", "vres"),
         "free hugepages": re.search(r"HugePages_Free: +(\d+)", meminfo).group(1),
+        "interfaces": lab.node.run("ip", "-brief", "address"),
+        "routes": lab.node.run("ip", "route", "show", "table", "all")
+        + lab.node.run("ip", "-6", "route", "show", "table", "all"),
+        "rules": lab.node.run("ip", "rule") + lab.node.run("ip", "-6", "rule"),
         "lab files": sorted(p.name for p in lab.directory.iterdir()),
         "DPDK run-time files": sorted(map(str, Path("/run/dpdk").glob("**/*"))),
     }

@@ -118,6 +118,27 @@ static const struct complaint complaints[] = {
 	"file:7: unknown key \"cahce\" in node; did you mean \"cache\"?\n"
 	"file:7: unknown key \"colour\" in node, which takes id, version, cache, workers, poll.\n"
 	"file:8: a key must be a single word.\n"},
+    {"the kernel's side",
+	HINTS PORTS "kernel:\n  interface: a.b\n  rate: 0\n"
+		    "  udp-ports: [53, 70000, 2000-1999, 5000-, 6000-6001x, 3784]\n",
+	"file:7: kernel.interface: must be at most 13 letters, digits, \"-\" and \"_\"; the "
+	"port's number is put behind them.\n"
+	"file:8: kernel.rate: \"0\" is not a whole number from 100 to 10000000.\n"
+	"file:9: kernel.udp-ports: \"53\" is neither a port from 1024 to 65535 nor a range of "
+	"them, such as 61000-61999.\n"
+	"file:9: kernel.udp-ports: \"70000\" is neither a port from 1024 to 65535 nor a range of "
+	"them, such as 61000-61999.\n"
+	"file:9: kernel.udp-ports: \"2000-1999\" is neither a port from 1024 to 65535 nor a range "
+	"of them, such as 61000-61999.\n"
+	"file:9: kernel.udp-ports: \"5000-\" is neither a port from 1024 to 65535 nor a range of "
+	"them, such as 61000-61999.\n"
+	"file:9: kernel.udp-ports: \"6000-6001x\" is neither a port from 1024 to 65535 nor a range "
+	"of them, such as 61000-61999.\n"},
+    {"the kernel's share of ports", HINTS PORTS "kernel: {udp-ports: [1024-40000]}\n",
+	"file:6: kernel.udp-ports: leaves too few ports to ask authorities from: half of them at "
+	"least.\n"},
+    {"neither a kernel's side nor none", HINTS PORTS "kernel: on\n",
+	"file:6: kernel: \"on\" is neither off nor keys with values, such as \"rate: 50000\".\n"},
     {"a key twice", HINTS PORTS "node:\n  id: a\n  poll: busy\n  id: b\n",
 	"file:9: node.id: this key is on line 7 already; leave only one.\n"},
     {"wrong types",
@@ -408,6 +429,12 @@ TEST(defaults)
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(config.fixed.workers[i], i + 1);
 	assert_string_equal(config.fixed.socket, "/run/quince/control.sock");
+	assert_false(config.fixed.kernel.off);
+	assert_string_equal(config.fixed.kernel.prefix, "quince");
+	assert_int_equal(config.fixed.kernel.rate, 50000);
+	assert_int_equal(config.fixed.kernel.udp_port_count, 2);
+	assert_int_equal(config.fixed.kernel.udp_ports[0].first, 3784);
+	assert_int_equal(config.fixed.kernel.udp_ports[1].last, 4784);
 	assert_int_equal(config.live.resolve.minimization, QN_MINIMIZATION_RELAXED);
 	assert_int_equal(config.live.resolve.zone_rate, 10000);
 	assert_int_equal(config.live.resolve.server_rate, 10000);
@@ -459,6 +486,7 @@ TEST(everything_given)
 	    "  forward:\n    - {zone: consul, servers: [10.0.0.9@8600, \"2001:db8::9\"]}\n"
 	    "  stub:\n    - {zone: corp.example, servers: [10.0.0.8]}\n"
 	    "  serve-stale: {max-age: 604800, ttl: 1, wait-ms: 0}\n"
+	    "kernel: {interface: edge, rate: 1000, udp-ports: [3784, 61000-61999]}\n"
 	    "control: {socket: /run/a.sock}\n",
 	    4);
 	assert_string_equal(config.live.node_id, "edge1.example");
@@ -509,6 +537,11 @@ TEST(everything_given)
 	assert_address(&route->servers[1].address, "2001:db8::9");
 	assert_int_equal(route->servers[1].port, 53);
 	assert_int_equal(config.live.resolve.routes[1].kind, QN_ROUTE_STUB);
+	assert_string_equal(config.fixed.kernel.prefix, "edge");
+	assert_int_equal(config.fixed.kernel.rate, 1000);
+	assert_int_equal(config.fixed.kernel.udp_port_count, 2);
+	assert_int_equal(config.fixed.kernel.udp_ports[1].first, 61000);
+	assert_int_equal(config.fixed.kernel.udp_ports[1].last, 61999);
 	assert_string_equal(config.fixed.socket, "/run/a.sock");
 	config_fini(&config);
 }
@@ -700,11 +733,13 @@ TEST(reload_keeps_what_is_fixed)
 		  "service: {allow: [192.0.2.0/24], addresses: [192.0.2.53],\n"
 		  "  cookie-secret: 445536bcd2513298075a5d379663c962}\n"
 		  "resolver: {root-hints: hints4, qname-minimization: off, serve-stale: {ttl: 9}}\n"
+		  "kernel: off\n"
 		  "control: {socket: /run/b.sock}\n",
 	    4);
 	config_reload(&config, &next, restart);
 	assert_string_equal(restart,
-	    "node.cache, node.workers, node.poll, ports, service.addresses, control.socket");
+	    "node.cache, node.workers, node.poll, ports, service.addresses, kernel, "
+	    "control.socket");
 	assert_string_equal(config.live.node_id, "b");
 	assert_string_equal(config.live.version, "v");
 	assert_stale(&config, 86400, 9, 1800);

@@ -2,6 +2,7 @@
 /*
  * The operator's manual names every figure that the daemon shows.
  */
+#include "kernel/kernel.h"
 #include "port/port.h"
 #include "shard/shard.h"
 #include "stream/streams.h"
@@ -64,6 +65,16 @@ TEST(names_the_figures_of_streams)
 		assert_named("", qn_stream_figure_name(i));
 }
 
+TEST(names_the_counters_of_the_kernel_side)
+{
+	for (unsigned i = 0; i < QN_KERNEL_COUNTER_COUNT; i++) {
+		char name[QN_KERNEL_NAME_MAX];
+
+		qn_kernel_counter_name(i, name);
+		assert_named("", name);
+	}
+}
+
 int
 main(void)
 {
@@ -72,6 +83,7 @@ main(void)
 	    cmocka_unit_test(names_the_counters_of_a_worker),
 	    cmocka_unit_test(names_the_counters_of_a_port),
 	    cmocka_unit_test(names_the_figures_of_streams),
+	    cmocka_unit_test(names_the_counters_of_the_kernel_side),
 	};
 
 	return cmocka_run_group_tests(tests, read_manual, NULL);

@@ -183,6 +183,31 @@ TEST(ports_are_drawn_evenly_among_the_free)
 	assert_true(chi_square(bins, 64, draws / 64.0) < 63 + 6 * 11.2);
 }
 
+/* What is kept for the kernel is never drawn and nobody's, and what is below the first is kept. */
+TEST(port_is_kept_for_others)
+{
+	struct qn_random random = test_random(6);
+
+	qn_port_table_init(&table);
+	for (uint32_t port = QN_PORT_FIRST; port < 65535; port++)
+		qn_port_keep(&table, (uint16_t)port);
+	assert_is_bug(qn_port_keep(&table, QN_PORT_FIRST - 1));
+	assert_true(qn_port_kept(&table, 0));
+	assert_true(qn_port_kept(&table, QN_PORT_FIRST - 1));
+	assert_true(qn_port_kept(&table, QN_PORT_FIRST));
+	assert_false(qn_port_kept(&table, 65535));
+	for (uint32_t port = 0; port <= UINT16_MAX; port++)
+		assert_true(is_free((uint16_t)port));
+	for (unsigned i = 0; i < 100000; i++) {
+		const uint16_t port = qn_port_claim(&table, &random, 0, 0);
+
+		if (port == 0)
+			continue;
+		assert_int_equal(port, 65535);
+		qn_port_release(&table, port, 0, 0);
+	}
+}
+
 int
 main(void)
 {
@@ -191,6 +216,7 @@ main(void)
 	    cmocka_unit_test(port_belongs_to_its_owner),
 	    cmocka_unit_test(port_is_given_out_once),
 	    cmocka_unit_test(port_claim_says_when_there_is_none),
+	    cmocka_unit_test(port_is_kept_for_others),
 	    cmocka_unit_test(ports_are_drawn_evenly),
 	    cmocka_unit_test(ports_are_drawn_evenly_among_the_free),
 	};

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The kernel's side of nodes with settings of their own: limits, tags, start, stop, two of them."""
+
+import subprocess
+
+import pytest
+
+from lab import NODE_V4, until
+from quince import Node
+from traffic import exchange_tcp, flood, interfaces, ping, tagged_peer
+
+
+def test_flood_is_limited_and_leaves_the_routing_lane(lab):
+    """What a BGP speaker sends and gets during a flood of another lane all arrives."""
+    node = Node(lab, {"kernel": {"rate": 500}})
+    node.start()
+    try:
+        before = node.totals()
+        thread, count = flood(lab.client, NODE_V4, 123, 2.0)
+        exchange_tcp(lab.node, lab.net, NODE_V4, port=179)
+        thread.join()
+        after = node.totals()
+        passed = after["kernel_to_other"] - before["kernel_to_other"]
+        limited = after["kernel_limited_other"] - before["kernel_limited_other"]
+        assert count[0] > 4000, "the flood was none"
+        # Two seconds at 500 a second, and a burst.
+        assert passed < 1000 + 512 + 300
+        assert limited > count[0] / 2
+        assert after["kernel_limited_routing"] == before["kernel_limited_routing"]
+        assert after["kernel_to_routing"] > before["kernel_to_routing"]
+    finally:
+        node.stop()
+
+
+def test_tagged_port(lab):
+    """The interface carries untagged frames; the port adds and takes its tag."""
+    port = {"device": "net_af_packet0,iface=vres", "addresses": ["10.97.0.2/24"], "vlan": 7}
+    node = Node(lab, {"ports": [port]})
+    node.start()
+    try:
+        with tagged_peer(lab.net, "vnode", "10.97.0.9", 7) as tags:
+            assert ping(lab.node, "-c", "3", "10.97.0.9") == (3, 0)
+        # ARP and three echo requests, all with the tag.
+        assert len(tags) >= 4 and set(tags) == {7}
+    finally:
+        node.stop()
+
+
+def test_off_makes_no_interface(lab):
+    node = Node(lab, {"kernel": "off"})
+    node.start()
+    try:
+        assert interfaces(lab.node) == ["lo", "vres"]
+        assert "kernel_from" not in node.totals()
+    finally:
+        node.stop()
+
+
+def test_name_that_is_taken_is_said_and_the_node_answers(lab):
+    lab.node.run("ip", "tuntap", "add", "dev", "quince0", "mode", "tap")
+    try:
+        node = Node(lab)
+        node.start()
+        try:
+            assert "quince0 cannot be made" in node.log()
+            assert lab.ask("www.example.com.", "A").answer
+        finally:
+            node.stop()
+    finally:
+        lab.node.run("ip", "link", "delete", "quince0")
+
+
+@pytest.mark.parametrize("way", ["stop", "kill"])
+def test_nothing_is_left(lab, way):
+    node = Node(lab, {"service": {"addresses": [NODE_V4, "192.0.2.253", "2001:db8::53"],
+                                  "allow": ["0.0.0.0/0"]}})
+    node.start()
+    assert "quince0" in interfaces(lab.node)
+    addresses = lab.node.run("ip", "address", "show", "dev", "quince0")
+    assert "192.0.2.253/32" in addresses and "2001:db8::53/128" in addresses
+    getattr(node, way)()
+
+    def state():
+        return (
+            interfaces(lab.node),
+            lab.node.run("ip", "route", "show", "table", "all", "type", "unicast"),
+            [line for line in lab.node.run("ip", "-6", "route", "show", "table", "all").splitlines()
+             if "quince" in line],
+            lab.node.processes(),
+        )
+
+    until(lambda: state() == (["lo", "vres"], "", [], []), 2.0)
+    assert state() == (["lo", "vres"], "", [], [])
+
+
+def test_two_nodes_on_one_machine(lab):
+    """Names, memory and sockets of their own; the end of one is nothing to the other."""
+    lab.net.run("ip", "link", "add", "vtwo", "type", "veth", "peer", "name", "vres2",
+                "netns", lab.node.name)
+    first, second = Node(lab), None
+    try:
+        lab.net.run("ip", "address", "add", "10.96.0.1/24", "dev", "vtwo")
+        lab.net.run("ip", "link", "set", "vtwo", "up")
+        lab.net.run("ethtool", "-K", "vtwo", "tx", "off", "gso", "off", "tso", "off")
+        lab.node.run("sysctl", "-qw", "net.ipv6.conf.vres2.disable_ipv6=1")
+        lab.node.run("ip", "link", "set", "vres2", "up")
+        lab.node.run("nft", 'add chain netdev quince second { type filter hook ingress device '
+                     '"vres2" priority 0; policy drop; }')
+        second = Node(lab, {
+            "ports": [{"device": "net_af_packet0,iface=vres2", "addresses": ["10.96.0.2/24"],
+                       "gateways": ["10.96.0.1"]}],
+            "kernel": {"interface": "second"},
+            "control": {"socket": f"{lab.directory}/second.sock"},
+        })
+        second.path = lab.directory / "second.yaml"
+        second.log_path = lab.directory / "second.log"
+        first.start()
+        second.start()
+        for _ in range(2):
+            assert lab.ask("www.example.com.", "A").answer
+            assert lab.ask("www.example.com.", "A", server="10.96.0.2").answer
+            exchange_tcp(lab.node, lab.client, NODE_V4)
+            exchange_tcp(lab.node, lab.client, "10.96.0.2")
+        first.kill()
+        assert lab.ask("www.example.com.", "A", server="10.96.0.2").answer
+        exchange_tcp(lab.node, lab.client, "10.96.0.2")
+        first.start()
+        assert second.stop()[0] == 0
+        assert lab.ask("www.example.org.", "A").answer
+        exchange_tcp(lab.node, lab.client, NODE_V4)
+    finally:
+        for node in (first, second):
+            if node is not None and node.is_running():
+                node.kill()
+        lab.net.run("ip", "link", "delete", "vtwo")
+        subprocess.run(lab.node.command("nft", "delete", "chain", "netdev", "quince", "second"))
+        for name in ("second.yaml", "second.log", "second.sock"):
+            (lab.directory / name).unlink(missing_ok=True)
