@@ -187,16 +187,17 @@ qn_task_question(const struct qn_task *task, struct qn_question *question)
 static void
 task_ask(struct qn_resolver *resolver, struct qn_task *task, uint32_t index, struct qn_now now)
 {
-	const struct qn_server *server =
-	    qn_ledger_find(&resolver->parts.ledger, &task->zone.candidates[index].address);
+	const struct qn_manners *manners =
+	    qn_manners_find(&resolver->parts.manners, &task->zone.candidates[index].address);
 
 	qn_upstream_ask(resolver, task, (uint8_t)index, QN_TRANSPORT_UDP,
-	    server == NULL || !server->no_edns, now);
+	    manners == NULL || !manners->no_edns, now);
 }
 
 /* The rule by which one of several candidates is chosen: qn_select_next or qn_select_persist. */
 typedef uint32_t (*select_fn)(const struct qn_candidate *candidates, uint32_t candidate_count,
-    const struct qn_ledger *ledger, struct qn_random *random, struct qn_now now);
+    uint64_t zone_hash, const struct qn_ledger *ledger, struct qn_random *random,
+    struct qn_now now);
 
 /* Whom to ask, of those that may get one more query; `busy` says whether any may not. */
 static uint32_t
@@ -211,7 +212,8 @@ task_select(struct qn_resolver *resolver, struct qn_task *task, select_fn select
 	for (uint32_t i = 0; i < count; i++)
 		candidates[i].busy = false;
 	for (;;) {
-		index = select(candidates, count, &resolver->parts.ledger, &resolver->random, now);
+		index = select(candidates, count, task->zone_hash, &resolver->parts.ledger,
+		    &resolver->random, now);
 		if (index == QN_SELECT_NONE ||
 		    qn_upstream_server_allowed(resolver, task, &candidates[index].address, now))
 			return index;

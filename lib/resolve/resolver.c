@@ -27,9 +27,9 @@ power_of_two(uint32_t least)
 
 struct qn_resolver *
 qn_resolver_init(struct qn_arena *arena, const struct qn_resolver_limits *limits,
-    struct qn_cache *cache, const struct qn_hash_key *hash_key,
-    const struct qn_resolve_config *config, const uint8_t seed[QN_RANDOM_SEED_LEN],
-    struct qn_now now)
+    struct qn_cache *cache, const struct qn_standings *standings,
+    const struct qn_hash_key *hash_key, const struct qn_resolve_config *config,
+    const uint8_t seed[QN_RANDOM_SEED_LEN], struct qn_now now)
 {
 	const uint32_t table_len = power_of_two(limits->task_max);
 	struct qn_resolver *resolver = qn_arena_take(arena, sizeof(*resolver));
@@ -44,7 +44,8 @@ qn_resolver_init(struct qn_arena *arena, const struct qn_resolver_limits *limits
 	qn_pool_init(&parts->upstreams, arena, limits->upstream_max, sizeof(struct qn_upstream));
 	qn_pool_init(&parts->small_pages, arena, limits->task_max, QN_PAGE_SMALL_LEN);
 	qn_pool_init(&parts->large_pages, arena, QN_PAGE_LARGE_MAX, QN_PAGE_LARGE_LEN);
-	qn_ledger_init(&parts->ledger, arena, limits->server_max, *hash_key);
+	qn_ledger_init(&parts->ledger, arena, limits->server_max, standings, *hash_key);
+	qn_manners_init(&parts->manners, arena, limits->server_max, *hash_key);
 	if (resolver == NULL)
 		return NULL;
 
@@ -198,6 +199,31 @@ reply_is_useful(enum qn_reply_kind kind)
 	return false;
 }
 
+/* What a reply says about the server. */
+static enum qn_outcome
+outcome_of(enum qn_reply_kind kind)
+{
+	switch (kind) {
+	case QN_REPLY_ANSWER:
+	case QN_REPLY_ALIAS:
+	case QN_REPLY_NEGATIVE:
+	case QN_REPLY_REFERRAL:
+		return QN_OUTCOME_USEFUL;
+	case QN_REPLY_TRUNCATED:
+	case QN_REPLY_BAD_COOKIE:
+	case QN_REPLY_NO_EDNS:
+		break;
+	case QN_REPLY_REFUSED:
+		return QN_OUTCOME_REFUSED;
+	case QN_REPLY_SERVFAIL:
+		return QN_OUTCOME_SERVFAIL;
+	case QN_REPLY_DOUBTFUL:
+	case QN_REPLY_LAME:
+		return QN_OUTCOME_LAME;
+	}
+	return QN_OUTCOME_NEUTRAL;
+}
+
 /* Keeps the server's part of a cookie; the transport has matched our part. */
 static void
 cookie_learn(struct qn_resolver *resolver, const struct qn_upstream *upstream,
@@ -209,7 +235,7 @@ cookie_learn(struct qn_resolver *resolver, const struct qn_upstream *upstream,
 	if (!upstream->edns || !qn_edns_option_find(edns, QN_EDNS_COOKIE, &data) ||
 	    !qn_cookie_read(&cookie, data) || cookie.len == QN_COOKIE_CLIENT_LEN)
 		return;
-	qn_ledger_set_cookie(&resolver->parts.ledger, &upstream->server.address,
+	qn_manners_set_cookie(&resolver->parts.manners, &upstream->server.address,
 	    (struct qn_view){
 		cookie.octets + QN_COOKIE_CLIENT_LEN, cookie.len - QN_COOKIE_CLIENT_LEN},
 	    now);
@@ -245,18 +271,17 @@ qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_m
 	    .last_resort = upstream->last_resort,
 	};
 
-	qn_ledger_replied(&resolver->parts.ledger, &upstream->server.address,
-	    (uint32_t)qn_mono_since_us(upstream->sent, now.mono), now);
 	qn_reply_judge(&resolver->reply, message, &context);
+	qn_upstream_tell(resolver, upstream, outcome_of(resolver->reply.kind), now);
 	qn_trace_replied(resolver, upstream, qn_message_rcode(message), now);
 	cookie_learn(resolver, upstream, &message->edns, now);
 	if (reply_is_useful(resolver->reply.kind)) {
 		if (!upstream->edns)
-			qn_ledger_set_no_edns(
-			    &resolver->parts.ledger, &upstream->server.address, now);
+			qn_manners_set_no_edns(
+			    &resolver->parts.manners, &upstream->server.address, now);
 		if (!case_kept)
-			qn_ledger_set_no_case(
-			    &resolver->parts.ledger, &upstream->server.address, now);
+			qn_manners_set_no_case(
+			    &resolver->parts.manners, &upstream->server.address, now);
 	}
 	qn_list_init(&followers);
 	if (reply_is_useful(resolver->reply.kind)) {
@@ -308,7 +333,7 @@ upstream_expired(struct qn_resolver *resolver, struct qn_upstream *upstream, str
 
 	qn_counter_add(&resolver->counters.upstream_timeouts, 1);
 	qn_trace_outcome(resolver, upstream, QN_TRACE_TIMED_OUT, now);
-	qn_ledger_timed_out(&resolver->parts.ledger, &upstream->server.address, now);
+	qn_upstream_tell(resolver, upstream, QN_OUTCOME_TIMED_OUT, now);
 	/* The task is ready before those who follow it: it knows whose silence they share. */
 	qn_task_silent(resolver, task, upstream);
 	qn_upstream_linger(resolver, upstream);
@@ -386,13 +411,13 @@ qn_resolver_has_effects(const struct qn_resolver *resolver)
 /* Makes the cookie for a server, with what that server gave last, if it gave any. */
 static void
 cookie_add(const struct qn_resolver *resolver, struct qn_cookie *cookie,
-    const struct qn_upstream *upstream, const struct qn_server *server)
+    const struct qn_upstream *upstream, const struct qn_manners *manners)
 {
 	qn_cookie_for_server(cookie, &resolver->cookie_secret, &upstream->server.address);
-	if (server == NULL || server->cookie_len == 0)
+	if (manners == NULL || manners->cookie_len == 0)
 		return;
-	memcpy(cookie->octets + cookie->len, server->cookie, server->cookie_len);
-	cookie->len = (uint8_t)(cookie->len + server->cookie_len);
+	memcpy(cookie->octets + cookie->len, manners->cookie, manners->cookie_len);
+	cookie->len = (uint8_t)(cookie->len + manners->cookie_len);
 }
 
 bool
@@ -404,8 +429,8 @@ qn_resolver_take_send(
 	if (link == NULL)
 		return false;
 	struct qn_upstream *upstream = qn_list_entry(link, struct qn_upstream, link);
-	const struct qn_server *server =
-	    qn_ledger_find(&resolver->parts.ledger, &upstream->server.address);
+	const struct qn_manners *manners =
+	    qn_manners_find(&resolver->parts.manners, &upstream->server.address);
 
 	*query = (struct qn_upstream_query){
 	    .slot = qn_pool_index(&resolver->parts.upstreams, upstream),
@@ -413,14 +438,16 @@ qn_resolver_take_send(
 	    .transport = upstream->transport,
 	    .edns = upstream->edns,
 	    .recursion_desired = upstream->task->zone.forwarded || upstream->last_resort,
-	    .mix_case = server == NULL || !server->no_case,
+	    .mix_case = manners == NULL || !manners->no_case,
 	    .question = &upstream->question,
 	};
 	if (upstream->edns)
-		cookie_add(resolver, &query->cookie, upstream, server);
+		cookie_add(resolver, &query->cookie, upstream, manners);
 	/* The time that counts begins when the query leaves. */
 	upstream->state = QN_UPSTREAM_WAITED;
 	upstream->sent = now.mono;
+	if (upstream->kind == QN_SAMPLE_PROBE)
+		qn_upstream_tell(resolver, upstream, QN_OUTCOME_SENT, now);
 	qn_trace_sent(resolver, upstream, now);
 	qn_wheel_start(&resolver->wheel, &upstream->timed.timer,
 	    qn_mono_after_us(now.mono, upstream->timeout_us));
@@ -510,6 +537,12 @@ qn_resolver_take_answer(struct qn_resolver *resolver, struct qn_answer *answer)
 }
 
 /* --- Figures ---------------------------------------------------------------------------- */
+
+struct qn_sample_ring *
+qn_resolver_samples(struct qn_resolver *resolver)
+{
+	return resolver->parts.ledger.ring;
+}
 
 const struct qn_resolve_counters *
 qn_resolver_counters(const struct qn_resolver *resolver)

@@ -30,6 +30,7 @@
 #include "resolve/config.h"
 #include "resolve/counters.h"
 #include "resolve/delegation.h"
+#include "select/ledger.h"
 
 #define QN_RESOLVE_QUERY_MAX       50  /* Upstream queries of one task. */
 #define QN_RESOLVE_TREE_QUERY_MAX  200 /* Of a client question and all that it causes. */
@@ -76,11 +77,15 @@ struct qn_upstream_query {
 	const struct qn_question *question; /* Stays valid until the slot is released. */
 };
 
-/** Adds the parts of a resolver to `arena`; NULL while measuring. */
+/**
+ * Adds the parts of a resolver to `arena`; NULL while measuring. `standings` is what all
+ * workers know of authorities (lib/nsdb), or NULL: then each knows what it sees itself.
+ */
 struct qn_resolver *qn_resolver_init(struct qn_arena *arena,
     const struct qn_resolver_limits *limits, struct qn_cache *cache,
-    const struct qn_hash_key *hash_key, const struct qn_resolve_config *config,
-    const uint8_t seed[QN_RANDOM_SEED_LEN], struct qn_now now);
+    const struct qn_standings *standings, const struct qn_hash_key *hash_key,
+    const struct qn_resolve_config *config, const uint8_t seed[QN_RANDOM_SEED_LEN],
+    struct qn_now now);
 
 /** Takes a new snapshot, which stays valid until the next one is given. */
 void qn_resolver_configure(struct qn_resolver *resolver, const struct qn_resolve_config *config);
@@ -155,6 +160,9 @@ struct qn_asker *qn_resolver_next_asker(struct qn_resolver *resolver);
 
 /** Whether any of the three has something to take. */
 bool qn_resolver_has_effects(const struct qn_resolver *resolver);
+
+/** What the resolver has seen of authorities, for the thread that folds it for all workers. */
+struct qn_sample_ring *qn_resolver_samples(struct qn_resolver *resolver);
 
 /* Figures; may be read from any thread. */
 const struct qn_resolve_counters *qn_resolver_counters(const struct qn_resolver *resolver);

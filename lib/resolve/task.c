@@ -242,11 +242,10 @@ bool
 qn_task_enter_zone(struct qn_resolver *resolver, struct qn_task *task)
 {
 	const struct qn_pool *tasks = &resolver->parts.tasks;
-	struct qn_cache_key key;
 
-	qn_cache_key_init(&key, resolver->store.hash_key, QN_CACHE_DELEGATION, &task->zone.zone, 0);
 	qn_assert(task->zone_slot == QN_QUOTA_SLOT_NONE);
-	task->zone_slot = qn_quota_slot_of(key.hash);
+	task->zone_hash = qn_zone_hash(resolver->store.hash_key, &task->zone.zone);
+	task->zone_slot = qn_quota_slot_of((uint32_t)(task->zone_hash >> 32));
 	resolver->zones.slots[task->zone_slot].tasks++;
 	return tasks->used <= tasks->capacity / 2 ||
 	       resolver->zones.slots[task->zone_slot].tasks <= tasks->capacity / ZONE_SHARE;

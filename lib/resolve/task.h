@@ -77,6 +77,7 @@ struct qn_task {
 	uint16_t zone_slot;           /* In `zones` of the resolver; QN_QUOTA_SLOT_NONE: in none. */
 	uint16_t server_slot;         /* In `servers`: the first that it has asked of this zone. */
 	struct qn_list upstreams;     /* Its queries, the oldest first: at most QN_TASK_OPEN_MAX. */
+	uint64_t zone_hash;           /* Of the zone's name, for the ledger. */
 	struct qn_mono patient_until; /* Silent servers are asked again and again until then. */
 
 	/*
@@ -131,8 +132,10 @@ struct qn_upstream {
 	unsigned follower_count;
 	enum qn_upstream_state state;
 	struct qn_task *task; /* NULL once it is over. */
+	uint64_t zone_hash;   /* Of the zone that was asked. */
 	uint8_t candidate;
 	uint16_t server_slot; /* In `servers` of the resolver, while its reply is waited for. */
+	uint8_t kind;         /* enum qn_sample_kind */
 	bool edns;
 	bool minimized;
 	bool last_resort;    /* To a server that is no authority, as it has said before. */
@@ -155,6 +158,7 @@ struct qn_resolver_parts {
 	struct qn_pool small_pages;
 	struct qn_pool large_pages;
 	struct qn_ledger ledger;
+	struct qn_manners_table manners;
 };
 
 /** Queries in flight are found by a keyed hash of their question. */
@@ -299,6 +303,10 @@ bool qn_task_question(const struct qn_task *task, struct qn_question *question);
 /** Goes on after a query that the transport could not send: it cannot in a moment either. */
 void qn_task_unsent(
     struct qn_resolver *resolver, struct qn_task *task, const struct qn_upstream *upstream);
+
+/** Tells the ledger what became of a query. */
+void qn_upstream_tell(struct qn_resolver *resolver, const struct qn_upstream *upstream,
+    enum qn_outcome outcome, struct qn_now now);
 
 /* trace.c: nothing is written about tasks that the trace is not about. */
 

@@ -161,8 +161,12 @@ qn_upstream_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t inde
 	upstream->cookie_renewed = false;
 	upstream->minimized = qn_task_question(task, &upstream->question);
 	qn_flight_begin(resolver, upstream);
-	upstream->timeout_us = qn_select_timeout_us(
-	    qn_ledger_find(&resolver->parts.ledger, &candidate->address), candidate->tries);
+	const struct qn_server_stats *stats =
+	    qn_ledger_look(&resolver->parts.ledger, &candidate->address, task->zone_hash).stats;
+
+	upstream->zone_hash = task->zone_hash;
+	upstream->kind = stats->deprioritized ? QN_SAMPLE_PROBE : QN_SAMPLE_QUERY;
+	upstream->timeout_us = qn_select_timeout_us(stats, candidate->tries);
 	upstream->timed.kind = QN_TIMED_UPSTREAM;
 	qn_timer_init(&upstream->timed.timer);
 	qn_list_append(&resolver->sends, &upstream->link);
@@ -173,6 +177,26 @@ qn_upstream_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t inde
 		task->minimized_count++;
 	candidate->tries++;
 	return upstream;
+}
+
+void
+qn_upstream_tell(struct qn_resolver *resolver, const struct qn_upstream *upstream,
+    enum qn_outcome outcome, struct qn_now now)
+{
+	/* Over TCP, time goes by for the handshake, too. */
+	const uint64_t rtt_us = upstream->transport == QN_TRANSPORT_TCP
+	                            ? QN_RTT_NONE
+	                            : qn_mono_since_us(upstream->sent, now.mono);
+	const struct qn_sample sample = {
+	    .address = upstream->server.address,
+	    .kind = upstream->kind,
+	    .outcome = (uint8_t)outcome,
+	    .rtt_us = (uint32_t)rtt_us,
+	    .zone_hash = upstream->zone_hash,
+	    .when = now.mono,
+	};
+
+	qn_ledger_tell(&resolver->parts.ledger, &sample);
 }
 
 bool

@@ -1,119 +1,103 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "select/ledger.h"
 
-#define SET_LEN 4
+/* More than one worker learns between two turns of the folding thread, 50 ms apart. */
+#define RING_LEN 8192
 
-/* A server that stays silent is avoided for 1 s, 2 s, ... 60 s. */
-#define AVOID_AFTER_TIMEOUTS 2
-#define AVOID_FIRST_US       (1 * QN_US_PER_S)
-#define AVOID_MOST_US        (60 * QN_US_PER_S)
+struct qn_ledger_row {
+	struct qn_standing standing; /* First: the table points here. */
+	uint64_t told;               /* Position in the ring behind the newest evidence. */
+};
 
 void
-qn_ledger_init(struct qn_ledger *ledger, struct qn_arena *arena, uint32_t server_count,
-    struct qn_hash_key hash_key)
+qn_ledger_init(struct qn_ledger *ledger, struct qn_arena *arena, uint32_t row_max,
+    const struct qn_standings *shared, struct qn_hash_key hash_key)
 {
-	uint32_t set_count = 1;
+	const uint32_t slot_count = qn_standings_slot_count(row_max);
+	struct qn_ledger_row *rows = qn_arena_take(arena, slot_count * sizeof(*rows));
+	struct qn_sample_ring *ring = qn_arena_take(arena, sizeof(*ring));
 
-	while ((size_t)set_count * SET_LEN < server_count)
-		set_count *= 2;
-	struct qn_server *rows = qn_arena_take(arena, (size_t)set_count * SET_LEN * sizeof(*rows));
-
-	if (rows != NULL)
-		*ledger = (struct qn_ledger){rows, set_count - 1, hash_key};
+	qn_standings_init(&ledger->own, arena, row_max, hash_key);
+	qn_sample_ring_init(ring, arena, RING_LEN);
+	if (rows == NULL)
+		return;
+	ledger->rows = rows;
+	ledger->ring = ring;
+	ledger->shared = shared;
 }
 
-static struct qn_server *
-ledger_set(const struct qn_ledger *ledger, const struct qn_address *address)
+/* Whether the row holds evidence that has not reached the shared table. */
+static bool
+row_counts(const struct qn_ledger *ledger, const struct qn_standing *row)
 {
-	const struct qn_view octets = {address->octets, qn_family_octets(address->family)};
-	const uint64_t hash = qn_hash(&ledger->hash_key, octets);
-
-	return &ledger->rows[((uint32_t)hash & ledger->set_mask) * SET_LEN];
+	return ledger->shared == NULL ||
+	       ((const struct qn_ledger_row *)row)->told > qn_sample_ring_tail(ledger->ring);
 }
 
-const struct qn_server *
-qn_ledger_find(const struct qn_ledger *ledger, const struct qn_address *address)
+/* The row to believe; NULL where nothing is known. */
+static const struct qn_standing *
+find(const struct qn_ledger *ledger, const struct qn_standing_key *key)
 {
-	const struct qn_server *set = ledger_set(ledger, address);
+	const struct qn_standing *own = qn_standings_find(&ledger->own, key);
+	const struct qn_standing *shared;
 
-	for (unsigned i = 0; i < SET_LEN; i++)
-		if (qn_address_equal(&set[i].address, address))
-			return &set[i];
-	return NULL;
+	if (own != NULL && row_counts(ledger, own))
+		return own;
+	shared = ledger->shared == NULL ? NULL : qn_standings_find(ledger->shared, key);
+	/* Where the shared table had no room for it, what we know ourselves is better than nothing. */
+	return shared != NULL ? shared : own;
 }
 
-/* The row of `address`, made new in place of the one used longest ago where there is none. */
-static struct qn_server *
-ledger_row(struct qn_ledger *ledger, const struct qn_address *address, struct qn_now now)
+struct qn_opinion
+qn_ledger_look(const struct qn_ledger *ledger, const struct qn_address *address, uint64_t zone_hash)
 {
-	struct qn_server *set = ledger_set(ledger, address);
-	struct qn_server *row = (struct qn_server *)qn_ledger_find(ledger, address);
+	static const struct qn_standing unknown;
+	const struct qn_standing_key key = qn_standing_key(&ledger->own, address);
+	const struct qn_standing_key zone_key = qn_standing_key_for_zone(&key, zone_hash);
+	const struct qn_standing *server = find(ledger, &key);
+	const struct qn_standing *zone = find(ledger, &zone_key);
 
-	if (row == NULL) {
-		row = set;
-		for (unsigned i = 1; i < SET_LEN; i++)
-			if (set[i].used.us < row->used.us)
-				row = &set[i];
-		*row = (struct qn_server){.address = *address};
-	}
-	row->used = now.mono;
+	return (struct qn_opinion){
+	    server != NULL ? &server->stats : &unknown.stats,
+	    zone != NULL ? &zone->quality : &unknown.quality,
+	};
+}
+
+/* The own row of `key`, with all that is believed in it. */
+static struct qn_standing *
+row_open(struct qn_ledger *ledger, const struct qn_standing_key *key)
+{
+	const uint32_t slot = qn_standings_slot(&ledger->own, key);
+	struct qn_standing *row = &ledger->rows[slot].standing;
+	const struct qn_standing *believed = find(ledger, key);
+
+	if (believed == NULL)
+		*row = (struct qn_standing){.address = *key->address, .zone_hash = key->zone_hash};
+	else if (believed != row)
+		*row = *believed;
+	qn_standings_put(&ledger->own, slot, row, key->hash);
 	return row;
 }
 
-void
-qn_ledger_replied(
-    struct qn_ledger *ledger, const struct qn_address *address, uint32_t rtt_us, struct qn_now now)
+static void
+fold(struct qn_ledger *ledger, const struct qn_standing_key *key, const struct qn_sample *sample)
 {
-	struct qn_server *row = ledger_row(ledger, address, now);
-	const uint32_t off = rtt_us > row->srtt_us ? rtt_us - row->srtt_us : row->srtt_us - rtt_us;
+	struct qn_standing *row = row_open(ledger, key);
 
-	if (!row->measured) {
-		row->srtt_us = rtt_us;
-		row->rttvar_us = rtt_us / 2;
-	} else {
-		row->rttvar_us += off / 4 - row->rttvar_us / 4;
-		row->srtt_us += rtt_us / 8 - row->srtt_us / 8;
-	}
-	row->measured = true;
-	row->timeouts = 0;
-	row->avoid_until = now.mono;
+	qn_standing_fold(row, sample);
+	((struct qn_ledger_row *)row)->told = qn_sample_ring_head(ledger->ring);
 }
 
 void
-qn_ledger_timed_out(struct qn_ledger *ledger, const struct qn_address *address, struct qn_now now)
+qn_ledger_tell(struct qn_ledger *ledger, const struct qn_sample *sample)
 {
-	struct qn_server *row = ledger_row(ledger, address, now);
-	uint64_t avoid_us = AVOID_FIRST_US;
+	const struct qn_standing_key key = qn_standing_key(&ledger->own, &sample->address);
+	const struct qn_standing_key zone_key = qn_standing_key_for_zone(&key, sample->zone_hash);
 
-	if (row->timeouts < UINT16_MAX)
-		row->timeouts++;
-	if (row->timeouts < AVOID_AFTER_TIMEOUTS)
-		return;
-	for (unsigned i = AVOID_AFTER_TIMEOUTS; i < row->timeouts && avoid_us < AVOID_MOST_US; i++)
-		avoid_us *= 2;
-	row->avoid_until =
-	    qn_mono_after_us(now.mono, avoid_us < AVOID_MOST_US ? avoid_us : AVOID_MOST_US);
-}
-
-void
-qn_ledger_set_no_edns(struct qn_ledger *ledger, const struct qn_address *address, struct qn_now now)
-{
-	ledger_row(ledger, address, now)->no_edns = true;
-}
-
-void
-qn_ledger_set_no_case(struct qn_ledger *ledger, const struct qn_address *address, struct qn_now now)
-{
-	ledger_row(ledger, address, now)->no_case = true;
-}
-
-void
-qn_ledger_set_cookie(struct qn_ledger *ledger, const struct qn_address *address,
-    struct qn_view cookie, struct qn_now now)
-{
-	struct qn_server *row = ledger_row(ledger, address, now);
-
-	qn_assert(cookie.len <= sizeof(row->cookie));
-	memcpy(row->cookie, cookie.data, cookie.len);
-	row->cookie_len = (uint8_t)cookie.len;
+	if (ledger->shared != NULL)
+		qn_sample_ring_put(ledger->ring, sample);
+	fold(ledger, &key, sample);
+	/* A zone that an address was never useless for has no row. */
+	if (qn_quality_concerned(sample, find(ledger, &zone_key) != NULL))
+		fold(ledger, &zone_key, sample);
 }

@@ -2,67 +2,49 @@
 #pragma once
 /**
  * @file
- * What one worker has seen of each authority address: round trips, losses, manners.
+ * What one worker believes of authority addresses: what all workers know together, and on top
+ * of it what it has just seen itself.
  *
- * Owner:  one thread.
- * Memory: a fixed number of rows in sets of four; a new address replaces the row of its set
- *         that was used longest ago.
+ * Evidence is folded into a row of the worker's own, which begins as a copy of the shared one,
+ * and put into a ring for the thread that folds what all workers see (lib/nsdb). The own row
+ * counts until that thread has published a row with the same evidence in it: so a worker
+ * notices a death at once, and nothing is forgotten in between. Without a shared table the
+ * own rows are all there is.
+ *
+ * Owner:  one worker; the other side of the ring is the folding thread's.
+ * Memory: a fixed number of rows; see select/standings.h for which are replaced.
  * Trust:  only exchanges that matched on port, id, question and letter case are told here,
- *         and timeouts: a forger can do neither good nor harm.
- * Source: RFC 6298 s2 (smoothed round trip and its variance).
+ *         and silence: a forger can do neither good nor harm.
  */
-#include "base/address.h"
-#include "base/arena.h"
-#include "base/hash.h"
-#include "base/time.h"
-
-/** Longest server cookie (RFC 7873 s4.2). */
-#define QN_SERVER_COOKIE_MAX 32
-
-struct qn_server {
-	struct qn_address address;
-	bool measured;      /* Whether srtt_us and rttvar_us mean anything. */
-	bool no_edns;       /* Answered FORMERR or NOTIMP to EDNS, and well without. */
-	uint8_t cookie_len; /* Octets of the server cookie it gave last (RFC 7873); 0: none. */
-	uint8_t cookie[QN_SERVER_COOKIE_MAX];
-	bool no_case;      /* Changes the letter case of names. */
-	uint16_t timeouts; /* In a row. */
-	uint32_t srtt_us;
-	uint32_t rttvar_us;
-	struct qn_mono avoid_until; /* Asked only if nobody else is left before then. */
-	struct qn_mono used;
-};
+#include "select/sample_ring.h"
+#include "select/standings.h"
 
 struct qn_ledger {
-	struct qn_server *rows;
-	uint32_t set_mask;
-	struct qn_hash_key hash_key;
+	struct qn_standings own;
+	struct qn_ledger_row *rows;        /* One for each slot of `own`. */
+	const struct qn_standings *shared; /* NULL: there is none. */
+	struct qn_sample_ring *ring;       /* Of this worker. */
 };
 
-/** Makes a ledger of at least `server_count` rows out of `arena`. */
-void qn_ledger_init(struct qn_ledger *ledger, struct qn_arena *arena, uint32_t server_count,
-    struct qn_hash_key hash_key);
+/** What is believed of an address: never NULL; all zero where nothing is known. */
+struct qn_opinion {
+	const struct qn_server_stats *stats;
+	const struct qn_zone_quality *quality; /* For the zone in question. */
+};
 
-/** The row of `address`; NULL when nothing is known of it. */
-const struct qn_server *qn_ledger_find(
-    const struct qn_ledger *ledger, const struct qn_address *address);
+/**
+ * Makes a ledger of at least `row_max` own rows, and a ring, out of `arena`. `shared` may be
+ * NULL; its hash key is `hash_key`, too.
+ */
+void qn_ledger_init(struct qn_ledger *ledger, struct qn_arena *arena, uint32_t row_max,
+    const struct qn_standings *shared, struct qn_hash_key hash_key);
 
-/** A useful or useless, but genuine, reply came after `rtt_us`. */
-void qn_ledger_replied(
-    struct qn_ledger *ledger, const struct qn_address *address, uint32_t rtt_us, struct qn_now now);
+/**
+ * What is believed of `address` for the zone with this keyed hash, never 0. Valid until the
+ * next call of tell, and no longer than the worker's turn.
+ */
+struct qn_opinion qn_ledger_look(
+    const struct qn_ledger *ledger, const struct qn_address *address, uint64_t zone_hash);
 
-/** Nothing came within the timeout. */
-void qn_ledger_timed_out(
-    struct qn_ledger *ledger, const struct qn_address *address, struct qn_now now);
-
-/** The server gave a cookie of its own, at most QN_SERVER_COOKIE_MAX octets. */
-void qn_ledger_set_cookie(struct qn_ledger *ledger, const struct qn_address *address,
-    struct qn_view cookie, struct qn_now now);
-
-/** The server does not return names in the letter case it got them in. */
-void qn_ledger_set_no_case(
-    struct qn_ledger *ledger, const struct qn_address *address, struct qn_now now);
-
-/** The server does better without EDNS (RFC 6891 s6.2.2). */
-void qn_ledger_set_no_edns(
-    struct qn_ledger *ledger, const struct qn_address *address, struct qn_now now);
+/** Takes evidence into account, and passes it on. */
+void qn_ledger_tell(struct qn_ledger *ledger, const struct qn_sample *sample);

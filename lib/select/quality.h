@@ -25,5 +25,11 @@ struct qn_zone_quality {
 /** Folds one sample about the zone; those that say nothing about quality change nothing. */
 void qn_quality_fold(struct qn_zone_quality *quality, const struct qn_sample *sample);
 
+/**
+ * Whether a sample says something about quality. Of an address that was never useless for the
+ * zone, which is not `known` therefore, a useful reply says nothing new.
+ */
+bool qn_quality_concerned(const struct qn_sample *sample, bool known);
+
 /** Whether the value says no more than all zero does, and need not be kept. */
 bool qn_quality_clean(const struct qn_zone_quality *quality);

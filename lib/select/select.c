@@ -22,38 +22,38 @@
 #define TIMEOUT_MOST_US    (1500 * QN_US_PER_MS)
 
 static uint64_t
-candidate_score_us(const struct qn_candidate *candidate, const struct qn_server *server,
+candidate_score_us(const struct qn_candidate *candidate, struct qn_opinion opinion,
     struct qn_random *random, struct qn_now now)
 {
+	const struct qn_server_stats *stats = opinion.stats;
 	uint64_t score_us = qn_random_below(random, DRAW_US) + candidate->tries * TRIED_US;
 
-	if (server == NULL)
-		return score_us + UNKNOWN_RTT_US;
-	score_us += server->measured ? server->srtt_us : UNKNOWN_RTT_US;
-	if (!qn_mono_reached(server->avoid_until, now.mono))
+	score_us += stats->measured ? stats->srtt_us : UNKNOWN_RTT_US;
+	if ((stats->deprioritized && !qn_stats_probe_due(stats, now.mono)) ||
+	    !qn_mono_reached(opinion.quality->avoid_until, now.mono))
 		score_us += AVOIDED_US;
 	return score_us;
 }
 
 /* A rule that leaves candidates out. */
-typedef bool (*may_ask_fn)(const struct qn_candidate *candidate, const struct qn_server *server);
+typedef bool (*may_ask_fn)(
+    const struct qn_candidate *candidate, const struct qn_server_stats *stats);
 
 static bool
-has_tries_left(const struct qn_candidate *candidate, const struct qn_server *server)
+has_tries_left(const struct qn_candidate *candidate, const struct qn_server_stats *stats)
 {
-	(void)server;
+	(void)stats;
 	return candidate->tries < QN_SELECT_TRIES_MAX;
 }
 
 static bool
-may_be_slow(const struct qn_candidate *candidate, const struct qn_server *server)
+may_be_slow(const struct qn_candidate *candidate, const struct qn_server_stats *stats)
 {
-	return candidate->tries < PERSIST_TRIES_MAX &&
-	       (server == NULL || server->timeouts < DEAD_TIMEOUTS);
+	return candidate->tries < PERSIST_TRIES_MAX && stats->timeouts < DEAD_TIMEOUTS;
 }
 
 static uint32_t
-select_best(const struct qn_candidate *candidates, uint32_t candidate_count,
+select_best(const struct qn_candidate *candidates, uint32_t candidate_count, uint64_t zone_hash,
     const struct qn_ledger *ledger, struct qn_random *random, struct qn_now now, may_ask_fn may_ask)
 {
 	uint32_t best = QN_SELECT_NONE;
@@ -61,11 +61,12 @@ select_best(const struct qn_candidate *candidates, uint32_t candidate_count,
 
 	for (uint32_t i = 0; i < candidate_count; i++) {
 		const struct qn_candidate *candidate = &candidates[i];
-		const struct qn_server *server = qn_ledger_find(ledger, &candidate->address);
+		const struct qn_opinion opinion =
+		    qn_ledger_look(ledger, &candidate->address, zone_hash);
 
-		if (candidate->failed || candidate->busy || !may_ask(candidate, server))
+		if (candidate->failed || candidate->busy || !may_ask(candidate, opinion.stats))
 			continue;
-		const uint64_t score_us = candidate_score_us(candidate, server, random, now);
+		const uint64_t score_us = candidate_score_us(candidate, opinion, random, now);
 
 		if (score_us < best_us) {
 			best_us = score_us;
@@ -76,26 +77,28 @@ select_best(const struct qn_candidate *candidates, uint32_t candidate_count,
 }
 
 uint32_t
-qn_select_next(const struct qn_candidate *candidates, uint32_t candidate_count,
+qn_select_next(const struct qn_candidate *candidates, uint32_t candidate_count, uint64_t zone_hash,
     const struct qn_ledger *ledger, struct qn_random *random, struct qn_now now)
 {
-	return select_best(candidates, candidate_count, ledger, random, now, has_tries_left);
+	return select_best(
+	    candidates, candidate_count, zone_hash, ledger, random, now, has_tries_left);
 }
 
 uint32_t
 qn_select_persist(const struct qn_candidate *candidates, uint32_t candidate_count,
-    const struct qn_ledger *ledger, struct qn_random *random, struct qn_now now)
+    uint64_t zone_hash, const struct qn_ledger *ledger, struct qn_random *random, struct qn_now now)
 {
-	return select_best(candidates, candidate_count, ledger, random, now, may_be_slow);
+	return select_best(
+	    candidates, candidate_count, zone_hash, ledger, random, now, may_be_slow);
 }
 
 uint64_t
-qn_select_timeout_us(const struct qn_server *server, unsigned tries)
+qn_select_timeout_us(const struct qn_server_stats *stats, unsigned tries)
 {
 	uint64_t timeout_us = TIMEOUT_UNKNOWN_US;
 
-	if (server != NULL && server->measured)
-		timeout_us = server->srtt_us + 4ull * server->rttvar_us;
+	if (stats->measured)
+		timeout_us = stats->srtt_us + 4ull * stats->rttvar_us;
 	if (timeout_us < TIMEOUT_LEAST_US)
 		timeout_us = TIMEOUT_LEAST_US;
 	for (unsigned i = 0; i < tries && timeout_us < TIMEOUT_MOST_US; i++)

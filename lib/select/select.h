@@ -4,11 +4,12 @@
  * @file
  * Which nameserver address to ask next, and how long to wait for it: pure rules.
  *
- * Statistics are passed as values (a row of the ledger, or nothing for an address never
- * asked); the caller keeps them.
+ * Statistics are looked up in the ledger, for the zone whose hash is given; the caller keeps
+ * them.
  */
 #include "base/random.h"
 #include "select/ledger.h"
+#include "select/manners.h"
 
 /** One address that could be asked on behalf of one question. */
 struct qn_candidate {
@@ -32,15 +33,16 @@ struct qn_candidate {
  * after those not yet tried, avoided ones last. Returns its index, or QN_SELECT_NONE.
  */
 QN_MUST_USE uint32_t qn_select_next(const struct qn_candidate *candidates, uint32_t candidate_count,
-    const struct qn_ledger *ledger, struct qn_random *random, struct qn_now now);
+    uint64_t zone_hash, const struct qn_ledger *ledger, struct qn_random *random,
+    struct qn_now now);
 
 /**
  * The same when everybody has been asked that often: whom to ask once more. Those are left out
  * whose silence has lasted; QN_SELECT_NONE when that leaves nobody.
  */
 QN_MUST_USE uint32_t qn_select_persist(const struct qn_candidate *candidates,
-    uint32_t candidate_count, const struct qn_ledger *ledger, struct qn_random *random,
-    struct qn_now now);
+    uint32_t candidate_count, uint64_t zone_hash, const struct qn_ledger *ledger,
+    struct qn_random *random, struct qn_now now);
 
-/** How long to wait for an answer: microseconds. `server` is NULL for an address never asked. */
-uint64_t qn_select_timeout_us(const struct qn_server *server, unsigned tries);
+/** How long to wait for an answer: microseconds. */
+uint64_t qn_select_timeout_us(const struct qn_server_stats *stats, unsigned tries);

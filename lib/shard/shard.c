@@ -37,7 +37,8 @@ shard_build(struct qn_arena *arena, const struct qn_shard_limits *limits,
 	if (shard == NULL) {
 		const struct qn_hash_key no_key = {0, 0};
 
-		(void)qn_resolver_init(arena, &resolver_limits, NULL, &no_key, NULL, seeds[1], now);
+		(void)qn_resolver_init(
+		    arena, &resolver_limits, NULL, NULL, &no_key, NULL, seeds[1], now);
 		return NULL;
 	}
 	shard->limits = *limits;
@@ -49,7 +50,7 @@ shard_build(struct qn_arena *arena, const struct qn_shard_limits *limits,
 	qn_list_init(&shard->transport.streams);
 	shard->transport.tcp = limits->tcp;
 	shard->resolver = qn_resolver_init(arena, &resolver_limits, shared->caches[limits->worker],
-	    &shard->shared.hash_key, &config->resolve, seeds[1], now);
+	    shared->standings, &shard->shared.hash_key, &config->resolve, seeds[1], now);
 	return shard;
 }
 
@@ -302,4 +303,10 @@ qn_shard_trace(struct qn_shard *shard, struct qn_trace *trace, struct qn_now now
 	    trace->question.type);
 	return qn_shard_home(shard, key.hash) != shard->limits.worker ||
 	       trace_local(shard, trace, now) || qn_resolver_trace(shard->resolver, trace, now);
+}
+
+struct qn_sample_ring *
+qn_shard_samples(struct qn_shard *shard)
+{
+	return qn_resolver_samples(shard->resolver);
 }

@@ -63,12 +63,15 @@ struct qn_shard_limits {
 	bool tcp; /* The caller serves take_stream(); without it, nothing is asked over TCP. */
 };
 
+struct qn_standings;
+
 /** The parts that the shards of a node have in common. */
 struct qn_shard_shared {
 	struct qn_link *links[QN_SHARD_LINK_MAX];
 	struct qn_cache *caches[QN_SHARD_WORKER_MAX]; /* By worker; each writes its own only. */
 	struct qn_port_table *ports;
-	struct qn_hash_key hash_key; /* Places questions on workers and in caches. */
+	const struct qn_standings *standings; /* What all know of authorities, or NULL. */
+	struct qn_hash_key hash_key;          /* Places questions on workers and in caches. */
 };
 
 /** What to do with a packet that input() has seen. */
@@ -200,6 +203,11 @@ QN_MUST_USE bool qn_shard_trace(struct qn_shard *shard, struct qn_trace *trace, 
  */
 QN_MUST_USE bool qn_shard_flush(
     struct qn_shard *shard, const struct qn_name *name, uint32_t *count);
+
+struct qn_sample_ring;
+
+/** What the shard has seen of authorities, to be folded for all (lib/nsdb). Any one thread. */
+struct qn_sample_ring *qn_shard_samples(struct qn_shard *shard);
 
 /* Figures for the operator. All of these may be called from any thread at any time. */
 

@@ -46,11 +46,11 @@ stage_open(uint32_t task_max, uint32_t upstream_max)
 	stage.config.hints[0].address_count = 1;
 	assert_true(qn_address_from_text(&stage.config.hints[0].addresses[0], "192.0.2.1"));
 	stage.cache = qn_cache_init((struct qn_span){memory_of(CACHE_LEN), CACHE_LEN}, stage_now());
-	(void)qn_resolver_init(&arena, &limits, NULL, &hash_key, NULL, seed, stage_now());
+	(void)qn_resolver_init(&arena, &limits, NULL, NULL, &hash_key, NULL, seed, stage_now());
 	stage.memory = memory_of(arena.used);
 	arena = qn_arena_over((struct qn_span){stage.memory, arena.used});
 	stage.resolver = qn_resolver_init(
-	    &arena, &limits, stage.cache, &hash_key, &stage.config, seed, stage_now());
+	    &arena, &limits, stage.cache, NULL, &hash_key, &stage.config, seed, stage_now());
 }
 
 void

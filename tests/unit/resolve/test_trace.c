@@ -51,9 +51,9 @@ resolver_open(void **state)
 	config.hints[0].address_count = 1;
 	assert_true(qn_address_from_text(&config.hints[0].addresses[0], "192.0.2.1"));
 	cache = qn_cache_init((struct qn_span){memory_of(CACHE_LEN), CACHE_LEN}, now());
-	(void)qn_resolver_init(&arena, &limits, NULL, &hash_key, NULL, seed, now());
+	(void)qn_resolver_init(&arena, &limits, NULL, NULL, &hash_key, NULL, seed, now());
 	arena = qn_arena_over((struct qn_span){memory_of(arena.used), arena.used});
-	resolver = qn_resolver_init(&arena, &limits, cache, &hash_key, &config, seed, now());
+	resolver = qn_resolver_init(&arena, &limits, cache, NULL, &hash_key, &config, seed, now());
 	*state = arena.data;
 	return 0;
 }

@@ -2,237 +2,209 @@
 #include "select/ledger.h"
 #include "support/test.h"
 
-#include <string.h>
+#define S      QN_US_PER_S
+#define ZONE_A 11
+#define ZONE_B 12
 
-static _Alignas(QN_ARENA_ALIGN) uint8_t memory[1u << 20];
-
-static struct qn_ledger
-ledger_new(uint32_t server_count)
-{
-	struct qn_arena arena = qn_arena_over((struct qn_span){memory, sizeof(memory)});
+/* A ledger, and the table that it shares with others where there is one. */
+struct books {
 	struct qn_ledger ledger;
-
-	qn_ledger_init(&ledger, &arena, server_count, (struct qn_hash_key){3, 4});
-	return ledger;
-}
-
-static struct qn_address
-address_of(const char *text)
-{
+	struct qn_standings shared;
+	struct qn_standing shared_row;
 	struct qn_address address;
+};
 
-	assert_true(qn_address_from_text(&address, text));
-	return address;
+static void
+books_init(struct books *books, bool sharing)
+{
+	static _Alignas(QN_ARENA_ALIGN) uint8_t memory[1u << 20];
+	struct qn_arena arena = qn_arena_over((struct qn_span){memory, sizeof(memory)});
+	const struct qn_hash_key hash_key = {3, 4};
+
+	*books = (struct books){.address = qn_address_ipv4((const uint8_t[]){192, 0, 2, 1})};
+	qn_standings_init(&books->shared, &arena, 64, hash_key);
+	qn_ledger_init(&books->ledger, &arena, 64, sharing ? &books->shared : NULL, hash_key);
 }
 
-/* Address number `number`, of either family. */
-static struct qn_address
-address_number(uint32_t number)
+static void
+tell(struct books *books, uint64_t zone_hash, enum qn_outcome outcome, uint32_t rtt_us,
+    uint64_t when_us)
 {
-	const uint8_t octets[16] = {
-	    10, (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number};
+	const struct qn_sample sample = {
+	    .address = books->address,
+	    .outcome = (uint8_t)outcome,
+	    .rtt_us = rtt_us,
+	    .zone_hash = zone_hash,
+	    .when = {when_us},
+	};
 
-	return number % 2 == 0 ? qn_address_ipv4(octets) : qn_address_ipv6(octets);
+	qn_ledger_tell(&books->ledger, &sample);
 }
 
-static struct qn_now
-at_s(uint64_t s)
+static struct qn_server_stats
+stats(const struct books *books)
 {
-	return test_now_us(s * QN_US_PER_S);
+	return *qn_ledger_look(&books->ledger, &books->address, ZONE_A).stats;
 }
 
-static const struct qn_server *
-replied(struct qn_ledger *ledger, const struct qn_address *address, uint32_t rtt_us)
+static struct qn_zone_quality
+quality(const struct books *books, uint64_t zone_hash)
 {
-	qn_ledger_replied(ledger, address, rtt_us, at_s(1));
-	return qn_ledger_find(ledger, address);
+	return *qn_ledger_look(&books->ledger, &books->address, zone_hash).quality;
 }
 
-/* RFC 6298 s2.2 and s2.3. */
-TEST(ledger_smooths_round_trips)
+/* Has the folding thread publish a round trip, and take `count` samples off the ring. */
+static void
+publish(struct books *books, uint32_t srtt_us, uint32_t count)
 {
-	struct qn_ledger ledger = ledger_new(64);
-	const struct qn_address address = address_of("192.0.2.1");
-	struct qn_random random = test_random(1);
-	double srtt = 80000;
-	double rttvar = 40000;
+	const struct qn_standing_key key = qn_standing_key(&books->shared, &books->address);
 
-	assert_null(qn_ledger_find(&ledger, &address));
-	const struct qn_server *server = replied(&ledger, &address, 80000);
+	books->shared_row = (struct qn_standing){
+	    .address = books->address, .stats = {.measured = true, .srtt_us = srtt_us}};
+	qn_standings_put(
+	    &books->shared, qn_standings_slot(&books->shared, &key), &books->shared_row, key.hash);
+	qn_sample_ring_release(books->ledger.ring, count);
+}
 
-	assert_true(server->measured);
-	assert_int_equal(server->srtt_us, 80000);
-	assert_int_equal(server->rttvar_us, 40000);
-	for (unsigned i = 0; i < 2000; i++) {
-		const uint32_t rtt_us = 1000 + qn_random_below(&random, i < 1000 ? 200000 : 5000);
-		const double off = srtt > rtt_us ? srtt - rtt_us : rtt_us - srtt;
+TEST(ledger_knows_nothing_at_first)
+{
+	for (unsigned sharing = 0; sharing < 2; sharing++) {
+		struct books books;
 
-		rttvar = rttvar * 3 / 4 + off / 4;
-		srtt = srtt * 7 / 8 + rtt_us / 8.0;
-		server = replied(&ledger, &address, rtt_us);
-		assert_true(server->srtt_us > srtt - 20 && server->srtt_us < srtt + 20);
-		assert_true(server->rttvar_us > rttvar - 40 && server->rttvar_us < rttvar + 40);
+		books_init(&books, sharing);
+		assert_false(stats(&books).measured);
+		assert_int_equal(stats(&books).timeouts, 0);
+		assert_true(quality(&books, ZONE_A).avoid_until.us == 0);
 	}
 }
 
-TEST(ledger_takes_any_round_trip)
+TEST(ledger_alone_believes_itself)
 {
-	static const uint32_t rtts[] = {0, UINT32_MAX, 0, 1, UINT32_MAX, UINT32_MAX};
-	struct qn_ledger ledger = ledger_new(64);
-	const struct qn_address address = address_of("2001:db8::1");
-	uint32_t least = UINT32_MAX, most = 0;
+	struct books books;
 
-	for (size_t i = 0; i < COUNT_OF(rtts); i++) {
-		const struct qn_server *server = replied(&ledger, &address, rtts[i]);
-
-		least = rtts[i] < least ? rtts[i] : least;
-		most = rtts[i] > most ? rtts[i] : most;
-		assert_in_range(server->srtt_us, least, most);
-	}
+	books_init(&books, false);
+	tell(&books, ZONE_A, QN_OUTCOME_USEFUL, 8000, S);
+	tell(&books, ZONE_A, QN_OUTCOME_TIMED_OUT, 0, S);
+	assert_int_equal(stats(&books).srtt_us, 8000);
+	assert_int_equal(stats(&books).timeouts, 1);
+	/* Nobody takes samples off the ring, so none are put into it. */
+	assert_int_equal(qn_sample_ring_head(books.ledger.ring), 0);
 }
 
-/* One silence may be a loss; from the second on it is avoided, longer each time. */
-TEST(ledger_avoids_the_silent)
+/* For one zone only; a useful reply takes it back. */
+TEST(ledger_keeps_zones_apart)
 {
-	static const uint32_t avoided_s[] = {0, 1, 2, 4, 8, 16, 32, 60, 60, 60};
-	struct qn_ledger ledger = ledger_new(64);
-	const struct qn_address address = address_of("192.0.2.1");
-	const struct qn_server *server;
+	struct books books;
 
-	for (uint32_t i = 0; i < COUNT_OF(avoided_s); i++) {
-		qn_ledger_timed_out(&ledger, &address, at_s(100));
-		server = qn_ledger_find(&ledger, &address);
-		assert_int_equal(server->timeouts, i + 1);
-		assert_false(server->measured);
-		assert_int_equal(server->avoid_until.us,
-		    avoided_s[i] == 0 ? 0 : at_s(100 + avoided_s[i]).mono.us);
-	}
-	/* Trusted again at once. */
-	server = replied(&ledger, &address, 1000);
-	assert_int_equal(server->timeouts, 0);
-	assert_true(server->avoid_until.us <= at_s(1).mono.us);
-	qn_ledger_timed_out(&ledger, &address, at_s(200));
-	assert_true(qn_ledger_find(&ledger, &address)->avoid_until.us < at_s(200).mono.us);
+	books_init(&books, false);
+	tell(&books, ZONE_B, QN_OUTCOME_USEFUL, 8000, S);
+	tell(&books, ZONE_A, QN_OUTCOME_REFUSED, 8000, S);
+	assert_int_equal(quality(&books, ZONE_A).avoid_until.us, 2 * S);
+	assert_int_equal(quality(&books, ZONE_B).avoid_until.us, 0);
+	/* A refusal is a reply like any other for the round trip. */
+	assert_int_equal(stats(&books).replies, 2);
+	tell(&books, ZONE_A, QN_OUTCOME_USEFUL, 8000, S);
+	assert_int_equal(quality(&books, ZONE_A).avoid_until.us, 0);
 }
 
-TEST(ledger_counts_no_further_than_it_can)
+/* Only who was useless has a row: useful replies for a million zones take no room. */
+TEST(ledger_remembers_only_the_useless)
 {
-	struct qn_ledger ledger = ledger_new(64);
-	const struct qn_address address = address_of("192.0.2.1");
+	struct books books;
+	struct qn_address other = qn_address_ipv4((const uint8_t[]){192, 0, 2, 2});
 
-	for (uint32_t i = 0; i < 70000; i++)
-		qn_ledger_timed_out(&ledger, &address, at_s(1));
-	assert_int_equal(qn_ledger_find(&ledger, &address)->timeouts, UINT16_MAX);
-	assert_int_equal(qn_ledger_find(&ledger, &address)->avoid_until.us, at_s(61).mono.us);
+	books_init(&books, false);
+	tell(&books, ZONE_A, QN_OUTCOME_USEFUL, 8000, S);
+	for (uint64_t zone_hash = 1; zone_hash < 10000; zone_hash++) {
+		const struct qn_sample sample = {.address = other,
+		    .outcome = QN_OUTCOME_USEFUL,
+		    .zone_hash = zone_hash,
+		    .when = {2 * S}};
+
+		qn_ledger_tell(&books.ledger, &sample);
+	}
+	assert_int_equal(stats(&books).srtt_us, 8000);
 }
 
-TEST(ledger_remembers_manners)
+TEST(ledger_believes_what_all_know)
 {
-	struct qn_ledger ledger = ledger_new(64);
-	const struct qn_address one = address_of("192.0.2.1");
-	const struct qn_address two = address_of("192.0.2.2");
-	const uint8_t cookie[QN_SERVER_COOKIE_MAX] = {1, 2, 3};
-	const struct qn_server *server;
+	struct books books;
 
-	qn_ledger_set_no_edns(&ledger, &one, at_s(1));
-	qn_ledger_set_no_case(&ledger, &two, at_s(1));
-	qn_ledger_set_cookie(&ledger, &two, (struct qn_view){cookie, sizeof(cookie)}, at_s(1));
-	server = replied(&ledger, &one, 1000);
-	assert_true(server->no_edns && !server->no_case && server->cookie_len == 0);
-	qn_ledger_timed_out(&ledger, &two, at_s(1));
-	server = qn_ledger_find(&ledger, &two);
-	assert_true(!server->no_edns && server->no_case && !server->measured);
-	assert_int_equal(server->cookie_len, sizeof(cookie));
-	assert_memory_equal(server->cookie, cookie, sizeof(cookie));
-	/* A shorter one takes its place. */
-	qn_ledger_set_cookie(&ledger, &two, (struct qn_view){cookie, 8}, at_s(1));
-	assert_int_equal(server->cookie_len, 8);
+	books_init(&books, true);
+	publish(&books, 25000, 0);
+	assert_int_equal(stats(&books).srtt_us, 25000);
 }
 
-/* The same leading octets in both families are two servers. */
-TEST(ledger_tells_families_apart)
+/* What it has just seen counts on top of that, until the others know, too. */
+TEST(ledger_adds_what_it_has_just_seen)
 {
-	struct qn_ledger ledger = ledger_new(64);
-	const struct qn_address ipv4 = address_of("192.0.2.1");
-	const struct qn_address ipv6 = address_of("c000:201::");
+	struct books books;
 
-	(void)replied(&ledger, &ipv4, 1000);
-	assert_null(qn_ledger_find(&ledger, &ipv6));
-	(void)replied(&ledger, &ipv6, 2000);
-	assert_int_equal(qn_ledger_find(&ledger, &ipv4)->srtt_us, 1000);
-	assert_int_equal(qn_ledger_find(&ledger, &ipv6)->srtt_us, 2000);
+	books_init(&books, true);
+	publish(&books, 25000, 0);
+	tell(&books, ZONE_A, QN_OUTCOME_TIMED_OUT, 0, S);
+	tell(&books, ZONE_A, QN_OUTCOME_SERVFAIL, QN_RTT_NONE, S);
+	tell(&books, ZONE_A, QN_OUTCOME_TIMED_OUT, 0, 2 * S);
+	assert_int_equal(stats(&books).srtt_us, 25000);
+	assert_int_equal(stats(&books).timeouts, 1);
+	assert_int_equal(quality(&books, ZONE_A).failures, 1);
+	assert_int_equal(qn_sample_ring_peek(books.ledger.ring, 2)->when.us, 2 * S);
+	/* Two of three samples have been folded: the third is still news. */
+	publish(&books, 26000, 2);
+	assert_int_equal(stats(&books).timeouts, 1);
+	/* That row goes on until all has been folded. */
+	assert_int_equal(stats(&books).srtt_us, 25000);
+	publish(&books, 27000, 1);
+	assert_int_equal(stats(&books).srtt_us, 27000);
+	assert_int_equal(stats(&books).timeouts, 0);
+	/* The next evidence goes on top of what all know now. */
+	tell(&books, ZONE_A, QN_OUTCOME_TIMED_OUT, 0, 3 * S);
+	assert_int_equal(stats(&books).srtt_us, 27000);
+	assert_int_equal(stats(&books).timeouts, 1);
 }
 
-/* One set of four: who was used longest ago makes room, and leaves nothing to the next. */
-TEST(ledger_forgets_the_least_used)
+/* What the shared table has no room for, its own evidence has to do for. */
+TEST(ledger_falls_back_on_itself)
 {
-	struct qn_ledger ledger = ledger_new(4);
+	struct books books;
 
-	for (uint32_t i = 0; i < 4; i++) {
-		const struct qn_address address = address_number(i);
-
-		qn_ledger_replied(&ledger, &address, 1000 + i, at_s(10 + i));
-		qn_ledger_set_no_edns(&ledger, &address, at_s(10 + i));
-	}
-	const struct qn_address first = address_number(0);
-	const struct qn_address second = address_number(1);
-	const struct qn_address newcomer = address_number(4);
-
-	qn_ledger_timed_out(&ledger, &first, at_s(20));
-	qn_ledger_timed_out(&ledger, &newcomer, at_s(21));
-	assert_null(qn_ledger_find(&ledger, &second));
-	for (uint32_t i = 0; i <= 4; i++) {
-		const struct qn_address address = address_number(i);
-		const struct qn_server *server = qn_ledger_find(&ledger, &address);
-
-		assert_int_equal(server != NULL, i != 1);
-		if (i == 4)
-			assert_true(!server->measured && !server->no_edns && server->timeouts == 1);
-	}
+	books_init(&books, true);
+	tell(&books, ZONE_A, QN_OUTCOME_REFUSED, 9000, S);
+	qn_sample_ring_release(books.ledger.ring, 1);
+	assert_int_equal(stats(&books).srtt_us, 9000);
+	assert_int_equal(quality(&books, ZONE_A).failures, 2);
+	tell(&books, ZONE_A, QN_OUTCOME_REFUSED, 9000, S);
+	assert_int_equal(stats(&books).replies, 2);
+	assert_int_equal(quality(&books, ZONE_A).failures, 4);
 }
 
-/* Few addresses are lost before the ledger is full, and the memory is what was promised. */
-TEST(ledger_has_room)
+/* A ring that nobody empties costs the others the news, not the worker. */
+TEST(ledger_outlives_a_full_ring)
 {
-	static const uint32_t counts[] = {1, 3, 4, 5, 7, 8, 9, 63, 64, 65, 1000, 4096};
+	struct books books;
 
-	for (size_t i = 0; i < COUNT_OF(counts); i++) {
-		struct qn_arena arena = qn_arena_measure();
-		struct qn_ledger ledger;
-
-		qn_ledger_init(&ledger, &arena, counts[i], (struct qn_hash_key){3, 4});
-		assert_true(arena.used >= counts[i] * sizeof(struct qn_server));
-	}
-	struct qn_ledger ledger = ledger_new(4096);
-	uint32_t found = 0;
-
-	for (uint32_t i = 0; i < 2048; i++) {
-		const struct qn_address address = address_number(i);
-
-		qn_ledger_replied(&ledger, &address, i, at_s(1));
-	}
-	for (uint32_t i = 0; i < 2048; i++) {
-		const struct qn_address address = address_number(i);
-		const struct qn_server *server = qn_ledger_find(&ledger, &address);
-
-		found += server != NULL;
-		assert_true(server == NULL || server->srtt_us == i);
-	}
-	assert_true(found > 2048 * 9 / 10);
+	books_init(&books, true);
+	for (unsigned i = 0; i < 20000; i++)
+		tell(&books, ZONE_A, QN_OUTCOME_USEFUL, 8000, S + i);
+	assert_true(qn_counter_get(&books.ledger.ring->dropped) > 0);
+	assert_int_equal(stats(&books).updated.us, S + 19999);
+	assert_int_equal(
+	    qn_sample_ring_head(books.ledger.ring) + qn_counter_get(&books.ledger.ring->dropped),
+	    20000);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(ledger_smooths_round_trips),
-	    cmocka_unit_test(ledger_takes_any_round_trip),
-	    cmocka_unit_test(ledger_avoids_the_silent),
-	    cmocka_unit_test(ledger_counts_no_further_than_it_can),
-	    cmocka_unit_test(ledger_remembers_manners),
-	    cmocka_unit_test(ledger_tells_families_apart),
-	    cmocka_unit_test(ledger_forgets_the_least_used),
-	    cmocka_unit_test(ledger_has_room),
+	    cmocka_unit_test(ledger_knows_nothing_at_first),
+	    cmocka_unit_test(ledger_alone_believes_itself),
+	    cmocka_unit_test(ledger_keeps_zones_apart),
+	    cmocka_unit_test(ledger_remembers_only_the_useless),
+	    cmocka_unit_test(ledger_believes_what_all_know),
+	    cmocka_unit_test(ledger_adds_what_it_has_just_seen),
+	    cmocka_unit_test(ledger_falls_back_on_itself),
+	    cmocka_unit_test(ledger_outlives_a_full_ring),
 	};
 
 	return cmocka_run_group_tests_name("ledger", tests, NULL, NULL);

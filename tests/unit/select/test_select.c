@@ -5,6 +5,7 @@
 #define MS          1000u
 #define SERVERS     4
 #define ROUND_COUNT 1000
+#define ZONE_HASH   7
 
 /* A few addresses, what is known of them, and how often each was chosen. */
 struct choice {
@@ -19,11 +20,11 @@ struct choice {
 static struct choice
 choice_of(uint32_t count)
 {
-	static _Alignas(QN_ARENA_ALIGN) uint8_t memory[64u << 10];
+	static _Alignas(QN_ARENA_ALIGN) uint8_t memory[1u << 20];
 	struct qn_arena arena = qn_arena_over((struct qn_span){memory, sizeof(memory)});
 	struct choice choice = {.random = test_random(5), .now = test_now_us(1000 * QN_US_PER_S)};
 
-	qn_ledger_init(&choice.ledger, &arena, 64, (struct qn_hash_key){1, 2});
+	qn_ledger_init(&choice.ledger, &arena, 64, NULL, (struct qn_hash_key){1, 2});
 	for (; choice.count < count; choice.count++) {
 		const uint8_t octets[4] = {192, 0, 2, (uint8_t)(1 + choice.count)};
 
@@ -32,27 +33,43 @@ choice_of(uint32_t count)
 	return choice;
 }
 
+static void
+choice_tell(struct choice *choice, uint32_t index, enum qn_outcome outcome, uint32_t rtt_us)
+{
+	const struct qn_sample sample = {
+	    .address = choice->candidates[index].address,
+	    .outcome = (uint8_t)outcome,
+	    .rtt_us = rtt_us,
+	    .zone_hash = ZONE_HASH,
+	    .when = choice->now.mono,
+	};
+
+	qn_ledger_tell(&choice->ledger, &sample);
+}
+
 /* Makes the round trip to address `index` one that has long been `rtt_us`. */
 static void
 choice_measure(struct choice *choice, uint32_t index, uint32_t rtt_us)
 {
-	qn_ledger_replied(&choice->ledger, &choice->candidates[index].address, rtt_us, choice->now);
+	choice_tell(choice, index, QN_OUTCOME_USEFUL, rtt_us);
 }
 
-/* Makes address `index` one that is avoided for a minute. */
+/* Lets address `index` be silent for two seconds: it is avoided for one more. */
 static void
 choice_silence(struct choice *choice, uint32_t index)
 {
-	for (unsigned i = 0; i < 20; i++)
-		qn_ledger_timed_out(
-		    &choice->ledger, &choice->candidates[index].address, choice->now);
+	for (unsigned i = 0; i < 3; i++) {
+		choice_tell(choice, index, QN_OUTCOME_TIMED_OUT, 0);
+		choice->now = test_now_us(choice->now.mono.us + QN_US_PER_S);
+	}
+	choice->now = test_now_us(choice->now.mono.us - QN_US_PER_S);
 }
 
 static uint32_t
 choice_next(struct choice *choice)
 {
-	return qn_select_next(
-	    choice->candidates, choice->count, &choice->ledger, &choice->random, choice->now);
+	return qn_select_next(choice->candidates, choice->count, ZONE_HASH, &choice->ledger,
+	    &choice->random, choice->now);
 }
 
 static void
@@ -121,7 +138,7 @@ TEST(select_expects_little_of_the_unknown)
 	/* One loss says nothing yet of how fast it is. */
 	choice = choice_of(2);
 	choice_measure(&choice, 0, 60 * MS);
-	qn_ledger_timed_out(&choice.ledger, &choice.candidates[1].address, choice.now);
+	choice_tell(&choice, 1, QN_OUTCOME_TIMED_OUT, 0);
 	choice_run(&choice);
 	assert_int_equal(choice.chosen[1], ROUND_COUNT);
 }
@@ -150,16 +167,37 @@ TEST(select_takes_the_avoided_last)
 
 	choice_measure(&choice, 0, 1 * MS);
 	choice_silence(&choice, 0);
+	choice_tell(&choice, 0, QN_OUTCOME_TIMED_OUT, 0);
 	choice_measure(&choice, 1, 1000 * MS);
+	const uint64_t probe_us =
+	    qn_ledger_look(&choice.ledger, &choice.candidates[0].address, ZONE_HASH)
+		.stats->probe_at.us;
+
+	choice.now = test_now_us(probe_us - 1);
 	for (unsigned i = 0; i < QN_SELECT_TRIES_MAX; i++) {
 		assert_int_equal(choice_next(&choice), 1);
 		choice.candidates[1].tries++;
 	}
 	assert_int_equal(choice_next(&choice), 0);
 	choice.candidates[1].tries = 0;
-	choice.now = test_now_us(choice.now.mono.us + 60 * QN_US_PER_S - 1);
 	assert_int_equal(choice_next(&choice), 1);
-	choice.now = test_now_us(choice.now.mono.us + 1);
+	choice.now = test_now_us(probe_us);
+	assert_int_equal(choice_next(&choice), 0);
+}
+
+/* Fast, but useless for this zone: it comes last for this one only. */
+TEST(select_takes_the_useless_for_a_zone_last)
+{
+	struct choice choice = choice_of(2);
+
+	choice_measure(&choice, 0, 1 * MS);
+	choice_measure(&choice, 1, 1000 * MS);
+	choice_tell(&choice, 0, QN_OUTCOME_REFUSED, 1 * MS);
+	assert_int_equal(choice_next(&choice), 1);
+	assert_int_equal(qn_select_next(choice.candidates, 2, ZONE_HASH + 1, &choice.ledger,
+			     &choice.random, choice.now),
+	    0);
+	choice.now = test_now_us(choice.now.mono.us + QN_US_PER_S);
 	assert_int_equal(choice_next(&choice), 0);
 }
 
@@ -179,7 +217,8 @@ TEST(select_leaves_out_the_useless)
 /* RFC 6298 s2: smoothed time and four times its variance, doubled with each try. */
 TEST(select_waits)
 {
-	const struct qn_server unmeasured = {.timeouts = 1};
+	const struct qn_server_stats unknown = {0};
+	const struct qn_server_stats unmeasured = {.timeouts = 1};
 	const struct {
 		uint32_t srtt_us;
 		uint32_t rttvar_us;
@@ -200,15 +239,15 @@ TEST(select_waits)
 	};
 
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		const struct qn_server server = {
+		const struct qn_server_stats server = {
 		    .measured = true, .srtt_us = cases[i].srtt_us, .rttvar_us = cases[i].rttvar_us};
 
 		assert_int_equal(
 		    qn_select_timeout_us(&server, cases[i].tries), cases[i].timeout_us);
 	}
-	assert_int_equal(qn_select_timeout_us(NULL, 0), 400 * MS);
-	assert_int_equal(qn_select_timeout_us(NULL, 1), 800 * MS);
-	assert_int_equal(qn_select_timeout_us(NULL, 2), 1500 * MS);
+	assert_int_equal(qn_select_timeout_us(&unknown, 0), 400 * MS);
+	assert_int_equal(qn_select_timeout_us(&unknown, 1), 800 * MS);
+	assert_int_equal(qn_select_timeout_us(&unknown, 2), 1500 * MS);
 	assert_int_equal(qn_select_timeout_us(&unmeasured, 0), 400 * MS);
 }
 
@@ -222,6 +261,7 @@ main(void)
 	    cmocka_unit_test(select_expects_little_of_the_unknown),
 	    cmocka_unit_test(select_tries_each_before_any_again),
 	    cmocka_unit_test(select_takes_the_avoided_last),
+	    cmocka_unit_test(select_takes_the_useless_for_a_zone_last),
 	    cmocka_unit_test(select_leaves_out_the_useless),
 	    cmocka_unit_test(select_waits),
 	};
