@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where benchmarks over the wire happen: a lab of its own (scripts/lab), with hugepages.
+
+The system measured sits at vres in the lab's node namespace and has the address 10.99.0.2; the
+generator and the authorities are in the net namespace, at the other end of that veth. Whatever is
+started in them ends with the rig, however that ends: an error, Ctrl-C or SIGTERM included.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/lab"))
+
+# pylint: disable=wrong-import-position
+from lab import NODE_V4, Lab, query, until  # noqa: E402
+
+HUGEPAGES = Path("/proc/sys/vm/nr_hugepages")
+HUGEPAGE_COUNT = 320  # Of 2 MiB: what quinced takes with 256 MiB of cache.
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _end(number, _frame):
+    """Leaves by the way of all errors, so that everything is undone; a second signal is too late."""
+    for ending in ENDING_SIGNALS:
+        signal.signal(ending, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
+@contextlib.contextmanager
+def hugepages(count):
+    """Has `count` more hugepages for the length of a with block, or as many as there are."""
+    before = int(HUGEPAGES.read_text())
+    HUGEPAGES.write_text(str(before + count))
+    added = int(HUGEPAGES.read_text()) - before
+    if added < count:
+        print(f"only {added} of {count} hugepages could be reserved", file=sys.stderr)
+    try:
+        yield
+    finally:
+        HUGEPAGES.write_text(str(max(0, int(HUGEPAGES.read_text()) - added)))
+
+
+@contextlib.contextmanager
+def opened(name):
+    """A rig for the length of a with block; `name` keeps it apart from other labs."""
+    if os.geteuid() != 0:
+        sys.exit("network namespaces need root; run it as root.")
+    for ending in ENDING_SIGNALS:
+        signal.signal(ending, _end)
+    lab = Lab(name)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(hugepages(HUGEPAGE_COUNT))
+        lab.script("up")
+        # Also ends what still runs in the namespaces.
+        stack.callback(lab.script, "down")
+        yield Rig(lab)
+
+
+def need(*commands):
+    """Ends with a sentence when one of the programs is not installed."""
+    missing = [command for command in commands if shutil.which(command) is None]
+    if missing:
+        sys.exit(f"not installed: {', '.join(missing)}; scripts/setup perf installs them")
+
+
+class Rig:
+    def __init__(self, lab):
+        self.lab = lab
+        self.directory = lab.directory
+        # A reflector answers no ARP.
+        mac = lab.node.mac("vres").hex(":")
+        self.mac = mac
+        self._ip(lab.net, "neighbour", "replace", NODE_V4, "lladdr", mac, "dev", "vnode")
+
+    @staticmethod
+    def _ip(namespace, *words):
+        namespace.run("ip", *words)
+
+    def file(self, name, text):
+        """Writes a file that lives as long as the rig; returns its path."""
+        path = self.directory / name
+        path.write_text(text)
+        return path
+
+    def launch(self, namespace, *words, log=None, core=None, **more):
+        """Starts a command in a namespace, in a session of its own so that Ctrl-C is only ours."""
+        pinned = () if core is None else ("taskset", "--cpu-list", core)
+        with open(self.directory / (log or "processes.log"), "a") as file:
+            return subprocess.Popen(
+                namespace.command(*pinned, *words),
+                start_new_session=True,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                **{"stdin": subprocess.DEVNULL, **more},
+            )
+
+    def output(self, namespace, *words, core=None, timeout_s=60):
+        """What a command in a namespace prints; its failure is an error that shows it."""
+        pinned = () if core is None else ("taskset", "--cpu-list", core)
+        done = subprocess.run(
+            namespace.command(*pinned, *words),
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout_s,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{words[0]} failed with {done.returncode}:\n{done.stdout}")
+        return done.stdout
+
+    @contextlib.contextmanager
+    def kernel_address(self):
+        """Gives the node's address to the kernel, for systems that use its sockets."""
+        node = self.lab.node
+        self._ip(node, "address", "add", f"{NODE_V4}/24", "dev", "vres")
+        try:
+            self._ip(node, "route", "add", "default", "via", "10.99.0.1")
+            yield
+        finally:
+            self._ip(node, "address", "flush", "dev", "vres")
+
+    def wait_for_reply(self, name, process, seconds=20.0):
+        """Asks until something comes back; returns the monotonic time when it did."""
+        wire = query(name, "A").to_wire()
+        end = time.monotonic() + seconds
+        with self.lab.net.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(0.005)
+            sock.connect((NODE_V4, 53))
+            while time.monotonic() < end:
+                with contextlib.suppress(OSError):
+                    sock.send(wire)
+                    sock.recv(4096)
+                    return time.monotonic()
+                if process is not None and process.poll() is not None:
+                    break
+        raise RuntimeError("no reply from the system; see its log")
+
+
+def stop(process, seconds=5.0):
+    """Ends a process that launch() started, by force if it does not by itself."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+__all__ = ["NODE_V4", "ROOT", "Rig", "hugepages", "json", "need", "opened", "query", "stop", "until"]

@@ -1,0 +1,146 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Hits over the wire: Quince, a reflector of packets, and four other resolvers, in one run.
+
+A thousand hot names are asked for over a veth, by kxdpgun at several rates, of which the best
+counts, and by dnsperf; of one system after the other, and that as often as asked for; the figure is
+the median of the rounds. Prints lines `name value unit` and appends them to perf/history.ndjson.
+
+    wire.SYSTEM_qps, wire.5tswap_pps   replies a second to kxdpgun
+    wire.SYSTEM_dnsperf_qps            to dnsperf
+    wire.quince_of_5tswap              median over the rounds of the quotient
+    wire.quince_of_best_peer           the same, of the best peer in that round
+    start_ms                           from the start of the process to the first answer
+"""
+
+import argparse
+import re
+import statistics
+import time
+
+import history
+from rig import NODE_V4, need, opened
+from systems import PEER_COMMANDS, PEER_SYSTEMS, Quince, Reflector
+
+GENERATOR_CORE = 0
+HOT_NAME_COUNT = 1000
+RATES = (130_000, 200_000, 300_000, 2_000_000)  # The last is more than can be sent here.
+ALL = [
+    Quince(),
+    Reflector(),
+    Quince("quince_xdp", "net_af_xdp0"),
+    Reflector("5tswap_xdp", "net_af_xdp0"),
+    *PEER_SYSTEMS,
+]
+
+
+def hot_names(rig):
+    """A file with the questions, as both generators read it."""
+    lines = (f"h{i}.bulk.net A\n" for i in range(HOT_NAME_COUNT))
+    return rig.file("hot.txt", "".join(lines))
+
+
+def kxdpgun(rig, path, seconds, rate):
+    """Replies a second to so many queries a second."""
+    words = ("kxdpgun", "-t", seconds, "-Q", rate, "-F", GENERATOR_CORE, "-I", "vnode")
+    for _ in range(20):
+        output = rig.output(rig.lab.net, *words, "-R", rig.mac, "-i", path, NODE_V4)
+        replies = re.search(r"total replies: +(\d+)", output)
+        if replies is not None:
+            return int(replies.group(1)) / seconds
+        # The kernel takes its time to give up the XDP socket of the run before.
+        time.sleep(0.1)
+    raise RuntimeError(f"kxdpgun sends nothing:\n{output}")
+
+
+def flood(rig, path, seconds):
+    """The most replies a second at any of RATES: a flood is not what every system does best at."""
+    return max(kxdpgun(rig, path, seconds // len(RATES) or 1, rate) for rate in RATES)
+
+
+def ask(rig, path, *limits):
+    """What dnsperf reports; `limits` are its arguments for how long it asks."""
+    return rig.output(
+        rig.lab.net,
+        *("dnsperf", "-s", NODE_V4, "-d", path, "-c", 8, "-q", 400, "-T", 1, *limits),
+        core=GENERATOR_CORE,
+    )
+
+
+def queries_a_second(report):
+    return float(re.search(r"Queries per second: +([\d.]+)", report).group(1))
+
+
+def learn(rig, path):
+    """Has all names asked for, so that they are hits afterwards; checks that they were answered."""
+    for _ in range(2):
+        report = ask(rig, path, "-n", 1, "-q", 50)
+    if "NOERROR 1000 (100.00%)" not in report:
+        raise RuntimeError(f"not every name was answered:\n{report}")
+
+
+def measure(rig, system, path, seconds):
+    """Figures of one system in one round: name -> value."""
+    figures = {}
+    reflects = isinstance(system, Reflector)
+    with system.running(rig) as start_ms:
+        if not reflects:
+            learn(rig, path)
+        figures["pps" if reflects else "qps"] = flood(rig, path, seconds)
+        if not reflects:
+            figures["dnsperf_qps"] = queries_a_second(ask(rig, path, "-l", seconds))
+            figures["start_ms"] = start_ms
+    return figures
+
+
+def summary(rounds):
+    """Medians of all rounds, and of quotients within one: name -> (value, unit)."""
+    figures = {}
+    for name in rounds[0]:
+        median = statistics.median(of_round[name] for of_round in rounds)
+        unit = "ms" if name.endswith("start_ms") else "1/s"
+        figures[f"wire.{name}"] = (round(median, 1 if unit == "ms" else 0), unit)
+    if "wire.quince_start_ms" in figures:
+        figures["start_ms"] = figures.pop("wire.quince_start_ms")
+
+    def quotient(name, over):
+        if all("quince_qps" in r and over(r) for r in rounds):
+            values = [r["quince_qps"] / max(over(r)) for r in rounds]
+            figures[f"wire.quince_of_{name}"] = (round(statistics.median(values), 3), "1")
+
+    quotient("5tswap", lambda r: [r[k] for k in r if k == "5tswap_pps"])
+    quotient("best_peer", lambda r: [r[f"{p.name}_qps"] for p in PEER_SYSTEMS if f"{p.name}_qps" in r])
+    return figures
+
+
+def options():
+    parser = argparse.ArgumentParser(description="Hits over the wire, of Quince and of others.")
+    parser.add_argument("--seconds", type=int, default=10, help="of each generator, each round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--systems",
+        default=",".join(s.name for s in ALL),
+        help="some of %(default)s",
+    )
+    return parser.parse_args()
+
+
+def main():
+    asked = options()
+    systems = [s for s in ALL if s.name in asked.systems.split(",")]
+    need("kxdpgun", "dnsperf", "dpdk-testpmd", *PEER_COMMANDS)
+    rounds = []
+    with opened("wire") as rig:
+        path = hot_names(rig)
+        for number in range(asked.rounds):
+            of_round = {}
+            for system in systems:
+                for name, value in measure(rig, system, path, asked.seconds).items():
+                    of_round[f"{system.name}_{name}"] = value
+                    print(f"# round {number + 1}: {system.name}_{name} {value:.0f}", flush=True)
+            rounds.append(of_round)
+    history.record("wire", summary(rounds), {s.name: s.version() for s in systems})
+
+
+if __name__ == "__main__":
+    main()
