@@ -7,7 +7,6 @@ started in them ends with the rig, however that ends: an error, Ctrl-C or SIGTER
 """
 
 import contextlib
-import json
 import os
 import shutil
 import signal
@@ -21,10 +20,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/lab"))
 
 # pylint: disable=wrong-import-position
-from lab import NODE_V4, Lab, query, until  # noqa: E402
+from lab import NODE_V4, Lab, query  # noqa: E402
 
 HUGEPAGES = Path("/proc/sys/vm/nr_hugepages")
 HUGEPAGE_COUNT = 320  # Of 2 MiB: what quinced takes with 256 MiB of cache.
+GENERATOR_CORE = 0
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -50,8 +50,22 @@ def hugepages(count):
 
 
 @contextlib.contextmanager
+def affinity(cores):
+    """Has what is started in a with block run on these cores."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextlib.contextmanager
 def opened(name):
-    """A rig for the length of a with block; `name` keeps it apart from other labs."""
+    """A rig for the length of a with block; `name` keeps it apart from other labs.
+
+    The authorities are on the generator's core: the other is for the system that is measured.
+    """
     if os.geteuid() != 0:
         sys.exit("network namespaces need root; run it as root.")
     for ending in ENDING_SIGNALS:
@@ -59,7 +73,8 @@ def opened(name):
     lab = Lab(name)
     with contextlib.ExitStack() as stack:
         stack.enter_context(hugepages(HUGEPAGE_COUNT))
-        lab.script("up")
+        with affinity({GENERATOR_CORE}):
+            lab.script("up")
         # Also ends what still runs in the namespaces.
         stack.callback(lab.script, "down")
         yield Rig(lab)
@@ -103,9 +118,13 @@ class Rig:
                 **{"stdin": subprocess.DEVNULL, **more},
             )
 
-    def output(self, namespace, *words, core=None, timeout_s=60):
-        """What a command in a namespace prints; its failure is an error that shows it."""
+    def output(self, namespace, *words, core=None, first=False, timeout_s=60):
+        """What a command in a namespace prints; its failure is an error that shows it.
+
+        `first`: goes before everything else on its core.
+        """
         pinned = () if core is None else ("taskset", "--cpu-list", core)
+        pinned += ("chrt", "--rr", 10) if first else ()
         done = subprocess.run(
             namespace.command(*pinned, *words),
             start_new_session=True,
@@ -156,5 +175,3 @@ def stop(process, seconds=5.0):
         process.kill()
         process.wait()
 
-
-__all__ = ["NODE_V4", "ROOT", "Rig", "hugepages", "json", "need", "opened", "query", "stop", "until"]

@@ -14,9 +14,9 @@ import sys
 import time
 from pathlib import Path
 
-from rig import NODE_V4, ROOT, stop
+from rig import NODE_V4, stop
 
-from quince import QUINCED, Node
+from quince import BUILD, QUINCED, Node
 
 CORE = 1 if os.cpu_count() > 1 else 0  # The generator has core 0.
 PEERS = Path(__file__).resolve().parent / "peers"
@@ -161,4 +161,4 @@ PEER_SYSTEMS = [
 ]
 PEER_COMMANDS = ("unbound", "kresd", "pdns_recursor", "named")
 
-__all__ = ["CORE", "PEER_COMMANDS", "PEER_SYSTEMS", "ROOT", "Peer", "Quince", "Reflector"]
+__all__ = ["BUILD", "PEER_COMMANDS", "PEER_SYSTEMS", "Peer", "Quince", "Reflector"]

@@ -11,6 +11,9 @@ the median of the rounds. Prints lines `name value unit` and appends them to per
     wire.quince_of_5tswap              median over the rounds of the quotient
     wire.quince_of_best_peer           the same, of the best peer in that round
     start_ms                           from the start of the process to the first answer
+    hit_p99_us.alone, .beside_misses   of Quince: how long hits take that come at HIT_RATE; beside
+                                       misses, which dnsperf keeps coming as fast as they are
+                                       answered, hits_qps and misses_qps of each were answered
 """
 
 import argparse
@@ -19,11 +22,12 @@ import statistics
 import time
 
 import history
-from rig import NODE_V4, need, opened
-from systems import PEER_COMMANDS, PEER_SYSTEMS, Quince, Reflector
+from rig import GENERATOR_CORE, NODE_V4, need, opened, stop
+from systems import BUILD, PEER_COMMANDS, PEER_SYSTEMS, Quince, Reflector
 
-GENERATOR_CORE = 0
 HOT_NAME_COUNT = 1000
+MISS_NAME_COUNT = 1_000_000
+HIT_RATE = 100_000
 RATES = (130_000, 200_000, 300_000, 2_000_000)  # The last is more than can be sent here.
 ALL = [
     Quince(),
@@ -93,6 +97,48 @@ def measure(rig, system, path, seconds):
     return figures
 
 
+def write_misses(rig):
+    """A file with names nobody asked for before, enough for the longest run."""
+    lines = (f"m{i}.miss.bulk.net A\n" for i in range(MISS_NAME_COUNT))
+    return rig.file("misses.txt", "".join(lines))
+
+
+def hit_latencies(rig, seconds):
+    """What perf/latency prints: name -> value."""
+    words = (BUILD / "perf/latency", NODE_V4, HIT_RATE, seconds, HOT_NAME_COUNT)
+    output = rig.output(rig.lab.net, *words, core=GENERATOR_CORE, first=True)
+    return {line.split()[0]: int(line.split()[1]) for line in output.splitlines()}
+
+
+def measure_latencies(rig, path, seconds):
+    """Hits alone, then beside misses: name -> (value, unit)."""
+    system = Quince()
+    misses = write_misses(rig)
+    with system.running(rig):
+        learn(rig, path)
+        alone = hit_latencies(rig, seconds)
+        asking = rig.launch(
+            rig.lab.net,
+            *("dnsperf", "-s", NODE_V4, "-d", misses, "-n", 1, "-c", 4, "-q", 500, "-T", 1),
+            core=GENERATOR_CORE,
+        )
+        time.sleep(0.5)
+        before = system.node.totals()
+        beside = hit_latencies(rig, seconds)
+        after = system.node.totals()
+        stop(asking)
+    # latency waits a second for stragglers.
+    missed = (after["client_answered"] - before["client_answered"]) / (seconds + 1)
+    figures = {}
+    for name, found in (("alone", alone), ("beside_misses", beside)):
+        for share in ("p50", "p99", "p99.9"):
+            figures[f"hit_{share}_us.{name}"] = (found[share], "us")
+        figures[f"hits_qps.{name}"] = (found["sent"], "1/s")
+        figures[f"hits_lost.{name}"] = (found["lost"], "1")
+    figures["misses_qps.beside_hits"] = (round(missed), "1/s")
+    return figures
+
+
 def summary(rounds):
     """Medians of all rounds, and of quotients within one: name -> (value, unit)."""
     figures = {}
@@ -118,28 +164,36 @@ def options():
     parser.add_argument("--seconds", type=int, default=10, help="of each generator, each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
-        "--systems",
-        default=",".join(s.name for s in ALL),
-        help="some of %(default)s",
+        "--systems", default=",".join(s.name for s in ALL), help="some of %(default)s"
     )
+    parser.add_argument("--latency-only", action="store_true", help="only hits beside misses")
     return parser.parse_args()
+
+
+def run_rounds(rig, systems, path, asked):
+    """Every system in turn, as often as asked for: a list of name -> value."""
+    rounds = []
+    for number in range(asked.rounds):
+        of_round = {}
+        for system in systems:
+            for name, value in measure(rig, system, path, asked.seconds).items():
+                of_round[f"{system.name}_{name}"] = value
+                print(f"# round {number + 1}: {system.name}_{name} {value:.0f}", flush=True)
+        rounds.append(of_round)
+    return rounds
 
 
 def main():
     asked = options()
     systems = [s for s in ALL if s.name in asked.systems.split(",")]
     need("kxdpgun", "dnsperf", "dpdk-testpmd", *PEER_COMMANDS)
-    rounds = []
     with opened("wire") as rig:
         path = hot_names(rig)
-        for number in range(asked.rounds):
-            of_round = {}
-            for system in systems:
-                for name, value in measure(rig, system, path, asked.seconds).items():
-                    of_round[f"{system.name}_{name}"] = value
-                    print(f"# round {number + 1}: {system.name}_{name} {value:.0f}", flush=True)
-            rounds.append(of_round)
-    history.record("wire", summary(rounds), {s.name: s.version() for s in systems})
+        rounds = [] if asked.latency_only else run_rounds(rig, systems, path, asked)
+        figures = summary(rounds) if rounds else {}
+        if "quince" in [s.name for s in systems]:
+            figures.update(measure_latencies(rig, path, asked.seconds))
+    history.record("wire", figures, {s.name: s.version() for s in systems})
 
 
 if __name__ == "__main__":

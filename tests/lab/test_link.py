@@ -119,6 +119,8 @@ def test_frames_for_others_are_not_taken(lab, node, wire):
 
 def test_oversized_frames_are_dropped_whole(lab, node, wire):
     """Longer than the port's buffers: a cut-off frame must not be taken for a whole one."""
+    if node.port()["driver"] == "net_af_xdp":
+        pytest.skip("under an XDP program a veth takes no frames that long")
     lab.net.run("ip", "link", "set", "vnode", "mtu", "9000")
     lab.node.run("ip", "link", "set", "vres", "mtu", "9000")
     try:

@@ -22,6 +22,7 @@ from lab import CLIENT_V4, NODE_V4, NODE_V6, query, until
 LOAD_S = int(os.environ.get("QN_LOAD_S", "5"))
 FRAME_COUNT = 100_000
 BURST_COUNT = 100
+BURST_MAX = 64  # Frames that a worker sends at once.
 SEED = 53
 CLIENT_V6 = "fd00:98::2"
 AUTHORITY_V4 = "10.53.0.1"
@@ -40,7 +41,17 @@ def resting(lab, node):
     before = node.mbufs_in_use()
     yield node
     assert until(lambda: node.waiting() == 0, 12.0), node.control("status")
-    assert until(lambda: node.mbufs_in_use() == before, 2.0), (before, node.mbufs_in_use())
+    assert until(lambda: is_at_rest(node, before), 2.0), (before, node.mbufs_in_use())
+
+
+def is_at_rest(node, before):
+    """Whether no more buffers are in use than before.
+
+    net_af_xdp takes those that it has sent back when it sends again: it may keep the last burst.
+    """
+    kept = BURST_MAX if node.port()["driver"] == "net_af_xdp" else 0
+    now = node.mbufs_in_use()
+    return all(before[pool] - kept <= now[pool] <= before[pool] + kept for pool in before)
 
 
 def write_questions(path, seed):

@@ -12,9 +12,19 @@ import re
 import dns.rcode
 import pytest
 
-from lab import NODE_V4, differences, query, until
+from frames import ROUTER_V4, ROUTER_V6
+from lab import NODE_V4, NODE_V6, differences, query, until
 
-NODE_CHANGES = {"node": {"workers": [0, 1]}}
+NODE_CHANGES = {
+    "node": {"workers": [0, 1]},
+    "ports": [
+        {
+            "device": "net_af_packet0,iface=vres",
+            "addresses": [f"{NODE_V4}/24", f"{NODE_V6}/64"],
+            "gateways": [ROUTER_V4, ROUTER_V6],
+        }
+    ],
+}
 pytestmark = pytest.mark.skipif(os.cpu_count() < 2, reason="two workers need two cores")
 
 NAMES = ["www.glueless.com.", "alias.example.com.", "nope.example.com.", "a.b.c.d.e.deep.org."]
