@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A thin front for meson: the build itself is described in the meson.build files.
 BUILD ?= build
+# The system's: the Debian packages that scripts/setup installs belong to it and to no other.
+PYTHON = /usr/bin/python3
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -33,6 +35,23 @@ attacks: $(BUILD)/build.ninja
 	ninja -C $(BUILD) tests/attacks/attacks
 	$(BUILD)/tests/attacks/attacks $(ROUNDS)
 
+# Beside other resolvers, over a veth: make bench-wire SECONDS=10 ROUNDS=3 (as root)
+SECONDS ?= 10
+bench-wire: all
+	scripts/setup perf
+	$(PYTHON) perf/wire.py --seconds $(SECONDS) --rounds $(ROUNDS)
+
+# Which authority is asked when one dies, and when it comes back: make selection-lab RUNS=3 (as root)
+RUNS ?= 3
+selection-lab: all
+	scripts/setup perf
+	$(PYTHON) perf/selection/selection.py --runs $(RUNS)
+
+# Two workers under mixed load with little memory: make soak MINUTES=60 (as root)
+MINUTES ?= 60
+soak: all
+	$(PYTHON) perf/soak.py --minutes $(MINUTES)
+
 fuzz:
 	scripts/fuzz
 
@@ -42,4 +61,4 @@ format:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test lab sim sim-breaks sim-compilers attacks fuzz format clean
+.PHONY: all test lab sim sim-breaks sim-compilers attacks bench-wire selection-lab soak fuzz format clean

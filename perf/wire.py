@@ -112,7 +112,7 @@ def hit_latencies(rig, seconds):
 
 def measure_latencies(rig, path, seconds):
     """Hits alone, then beside misses: name -> (value, unit)."""
-    system = Quince()
+    system = Quince(changes={"resolver": {"zone-rate": 0, "server-rate": 0}})
     misses = write_misses(rig)
     with system.running(rig):
         learn(rig, path)

@@ -37,6 +37,7 @@ class Node:
         self.path = lab.directory / "quinced.yaml"
         self.log_path = lab.directory / "quinced.log"
         self.process = None
+        self.prefix = ()  # Words before the daemon's own, of a command that becomes it.
         self.settings = yaml.safe_load(lab.script("config"))
         for section, keys in (changes or {}).items():
             if not isinstance(keys, dict):
@@ -69,7 +70,7 @@ class Node:
         self.write_settings()
         with open(self.log_path, "w") as log:
             self.process = subprocess.Popen(
-                self.lab.node.command(QUINCED, "-c", self.path),
+                self.lab.node.command(*self.prefix, QUINCED, "-c", self.path),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
