@@ -119,7 +119,7 @@ run_trace(struct exchange *exchange, const struct request *request)
 
 	if (!question_arguments(exchange, request, &question))
 		return;
-	if (!qn_client_resolves(&question)) {
+	if (!qn_client_resolves(question.type, question.class)) {
 		exchange_refuse(exchange, "Questions of this type are not resolved.");
 		return;
 	}

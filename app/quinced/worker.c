@@ -8,10 +8,15 @@
 #include <time.h>
 #include <urcu/urcu-qsbr.h>
 
-/* What one turn does at most, so that none of its parts makes the others wait for long. */
-#define EXPIRE_COUNT_MAX 256
-#define OUTPUT_COUNT_MAX 256
-#define KERNEL_COUNT_MAX 64
+/*
+ * What one turn does at most beside the hits it answers, which wait for it: 16 packets that
+ * were no hits, at 5 to 15 us each, what is due, and what all of that wants to send. What is
+ * left over is done in the next turn, which follows at once.
+ */
+#define BACKLOG_COUNT_MAX 16
+#define EXPIRE_COUNT_MAX  16
+#define OUTPUT_COUNT_MAX  64
+#define KERNEL_COUNT_MAX  64
 
 static void
 worker_add(struct worker *w, enum worker_counter counter, uint64_t amount)
@@ -43,19 +48,59 @@ worker_dispatch(struct worker *w, uint16_t link, const struct qn_packet *packet,
 	}
 }
 
-/* Two passes: the first starts the memory loads that the second uses. */
+/* What cannot be answered at once waits, or is shed. */
+static void
+worker_defer(struct worker *w, const struct backlog_entry *entry)
+{
+	if (backlog_add(&w->backlog, entry))
+		return;
+	worker_add(w, COUNT_worker_backlog_drop, 1);
+	qn_port_free(&entry->mail.packet);
+}
+
+/* Takes a burst off a port; hits are answered, everything else waits. */
 static uint32_t
 worker_receive(struct worker *w, uint16_t link, struct qn_now now)
 {
 	struct qn_packet packets[QN_PORT_BURST_MAX];
+	enum qn_shard_hit outcomes[QN_PORT_BURST_MAX];
 	const uint32_t count =
 	    qn_port_receive(w->outgoing[link].port, w->index, packets, QN_PORT_BURST_MAX);
 
+	qn_shard_answer_hits(w->shard, link, packets, count, outcomes, now);
+	for (uint32_t i = 0; i < count; i++) {
+		if (outcomes[i] == QN_SHARD_HIT)
+			outgoing_add(&w->outgoing[link], &packets[i]);
+		else
+			worker_defer(w, &(struct backlog_entry){
+					    .mail = {packets[i], link},
+					    .is_query = outcomes[i] == QN_SHARD_NO_HIT,
+					});
+	}
+	return count;
+}
+
+/* Packets from one other worker: that one has looked for hits. */
+static uint32_t
+worker_mailbox(struct worker *w, struct qn_mailbox *mailbox)
+{
+	struct qn_mail mails[QN_MAILBOX_BURST_MAX];
+	const uint32_t count = qn_mailbox_receive(mailbox, mails, QN_MAILBOX_BURST_MAX);
+
 	for (uint32_t i = 0; i < count; i++)
-		qn_shard_prefetch(w->shard, &packets[i]);
-	for (uint32_t i = 0; i < count; i++)
-		worker_dispatch(
-		    w, link, &packets[i], qn_shard_input(w->shard, link, &packets[i], now), now);
+		worker_defer(w, &(struct backlog_entry){.mail = mails[i], .handed_over = true});
+	worker_add(w, COUNT_worker_handover_received, count);
+	return count;
+}
+
+static uint32_t
+worker_mailboxes(struct worker *w)
+{
+	uint32_t count = 0;
+
+	for (uint16_t i = 0; i < w->worker_count; i++)
+		if (w->peers[i].from != NULL)
+			count += worker_mailbox(w, w->peers[i].from);
 	return count;
 }
 
@@ -64,12 +109,13 @@ worker_receive(struct worker *w, uint16_t link, struct qn_now now)
  * port was given to another in the meantime, then nobody waits for it.
  */
 static void
-worker_take_mail(struct worker *w, struct qn_mail *mail, struct qn_now now)
+worker_input(struct worker *w, struct backlog_entry *entry, struct qn_now now)
 {
+	struct qn_mail *mail = &entry->mail;
 	const struct qn_shard_result result =
 	    qn_shard_input(w->shard, mail->link, &mail->packet, now);
 
-	if (result.verdict == QN_SHARD_HANDOVER) {
+	if (result.verdict == QN_SHARD_HANDOVER && entry->handed_over) {
 		worker_add(w, COUNT_worker_handover_stray, 1);
 		qn_port_free(&mail->packet);
 		return;
@@ -77,29 +123,15 @@ worker_take_mail(struct worker *w, struct qn_mail *mail, struct qn_now now)
 	worker_dispatch(w, mail->link, &mail->packet, result, now);
 }
 
-/* Packets from one other worker, in two passes as above. */
+/* Works on what waits, up to a bound. */
 static uint32_t
-worker_mailbox(struct worker *w, struct qn_mailbox *mailbox, struct qn_now now)
+worker_backlog(struct worker *w, struct qn_now now)
 {
-	struct qn_mail mails[QN_MAILBOX_BURST_MAX];
-	const uint32_t count = qn_mailbox_receive(mailbox, mails, QN_MAILBOX_BURST_MAX);
-
-	for (uint32_t i = 0; i < count; i++)
-		qn_shard_prefetch(w->shard, &mails[i].packet);
-	for (uint32_t i = 0; i < count; i++)
-		worker_take_mail(w, &mails[i], now);
-	worker_add(w, COUNT_worker_handover_received, count);
-	return count;
-}
-
-static uint32_t
-worker_mailboxes(struct worker *w, struct qn_now now)
-{
+	struct backlog_entry entry;
 	uint32_t count = 0;
 
-	for (uint16_t i = 0; i < w->worker_count; i++)
-		if (w->peers[i].from != NULL)
-			count += worker_mailbox(w, w->peers[i].from, now);
+	for (; count < BACKLOG_COUNT_MAX && backlog_take(&w->backlog, &entry); count++)
+		worker_input(w, &entry, now);
 	return count;
 }
 
@@ -157,13 +189,18 @@ worker_kernel(struct worker *w)
 static void
 worker_transmit(struct worker *w)
 {
-	for (uint16_t i = 0; i < w->worker_count; i++)
-		handover_flush(&w->peers[i]);
 	for (uint16_t link = 0; link < w->port_count; link++)
 		outgoing_flush(&w->outgoing[link]);
 }
 
-/* Everything that is there to be done; returns how much it was. */
+static void
+worker_hand_over(struct worker *w)
+{
+	for (uint16_t i = 0; i < w->worker_count; i++)
+		handover_flush(&w->peers[i]);
+}
+
+/* Everything that is there to be done, hits first; returns how much it was. */
 static uint32_t
 worker_turn(struct worker *w, struct qn_now now)
 {
@@ -172,12 +209,15 @@ worker_turn(struct worker *w, struct qn_now now)
 	qn_shard_configure(w->shard, snapshot_read(w->config));
 	for (uint16_t link = 0; link < w->port_count; link++)
 		count += worker_receive(w, link, now);
-	count += worker_mailboxes(w, now);
+	worker_transmit(w);
+	count += worker_mailboxes(w);
+	count += worker_backlog(w, now);
 	count += command_run_all(&w->commands, w->shard, now);
 	count += qn_shard_expire(w->shard, now, EXPIRE_COUNT_MAX);
 	count += courier_receive(&w->courier, w->shard, now);
 	count += worker_output(w, now);
 	courier_send(&w->courier, w->shard);
+	worker_hand_over(w);
 	if (w->kernel != NULL)
 		count += worker_kernel(w);
 	worker_transmit(w);

@@ -9,6 +9,7 @@
  *
  * Owner:  the node makes it and takes it apart while the loop does not run.
  */
+#include "backlog.h"
 #include "command.h"
 #include "config.h"
 #include "courier.h"
@@ -33,6 +34,7 @@ struct __attribute__((aligned(QN_ARENA_ALIGN))) worker {
 	struct handover *peers;                      /* One for each worker, this one included. */
 	struct outgoing outgoing[QN_SHARD_LINK_MAX]; /* One for each port. */
 	struct courier courier;
+	struct backlog backlog;
 
 	/* What the control thread writes and reads, on cache lines of its own. */
 	_Alignas(QN_ARENA_ALIGN) struct command_box commands;

@@ -20,6 +20,7 @@
 	X(worker_handover_received) /* Packets got from other workers. */                     \
 	X(worker_handover_drop)     /* Packets not given: the other's mailbox was full. */    \
 	X(worker_handover_stray)    /* Packets got that belong to yet another: dropped. */    \
+	X(worker_backlog_drop)      /* Packets not worked on: too many waited already. */     \
 	X(worker_output_starved)    /* Turns that had no buffer to send from. */              \
 	X(worker_transmit_drop)     /* Frames that the device would not take. */              \
 	X(worker_punt_drop)         /* Frames for the kernel, when it has no side here. */    \

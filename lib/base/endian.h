@@ -25,6 +25,15 @@ qn_load_be32(const uint8_t *at)
 	return __builtin_bswap32(value);
 }
 
+static inline uint64_t
+qn_load_be64(const uint8_t *at)
+{
+	uint64_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return __builtin_bswap64(value);
+}
+
 static inline void
 qn_store_be16(uint8_t *at, uint16_t value)
 {
@@ -36,6 +45,13 @@ static inline void
 qn_store_be32(uint8_t *at, uint32_t value)
 {
 	value = __builtin_bswap32(value);
+	memcpy(at, &value, sizeof(value));
+}
+
+static inline void
+qn_store_be64(uint8_t *at, uint64_t value)
+{
+	value = __builtin_bswap64(value);
 	memcpy(at, &value, sizeof(value));
 }
 

@@ -28,6 +28,15 @@ sip_round(struct sip_state *s)
 	s->v2 = rotate_left(s->v2, 32);
 }
 
+static inline void
+sip_word(struct sip_state *s, uint64_t word, unsigned rounds)
+{
+	s->v3 ^= word;
+	for (unsigned round = 0; round < rounds; round++)
+		sip_round(s);
+	s->v0 ^= word;
+}
+
 /* Both variants, told apart by constants once inlined: rounds for each word, and at the end. */
 __attribute__((always_inline)) static inline uint64_t
 siphash(const struct qn_hash_key *key, struct qn_view bytes, unsigned word_rounds,
@@ -39,24 +48,19 @@ siphash(const struct qn_hash_key *key, struct qn_view bytes, unsigned word_round
 	    .v2 = key->k0 ^ 0x6c7967656e657261ull,
 	    .v3 = key->k1 ^ 0x7465646279746573ull,
 	};
-	const size_t word_count = bytes.len / 8;
+	const uint8_t *at = bytes.data;
+	const uint8_t *end = at + bytes.len / 8 * 8;
+	uint64_t word;
 
-	/* The last word holds what is left over, and the length. */
-	for (size_t i = 0; i <= word_count; i++) {
-		uint64_t word = 0;
-
-		if (i < word_count) {
-			memcpy(&word, bytes.data + 8 * i, sizeof(word));
-		} else {
-			word = (uint64_t)bytes.len << 56;
-			for (size_t at = 8 * i; at < bytes.len; at++)
-				word |= (uint64_t)bytes.data[at] << (8 * (at % 8));
-		}
-		s.v3 ^= word;
-		for (unsigned round = 0; round < word_rounds; round++)
-			sip_round(&s);
-		s.v0 ^= word;
+	for (; at < end; at += 8) {
+		memcpy(&word, at, sizeof(word));
+		sip_word(&s, word, word_rounds);
 	}
+	/* The last word holds what is left over, and the length. */
+	word = (uint64_t)bytes.len << 56;
+	for (unsigned i = 0; i < bytes.len % 8; i++)
+		word |= (uint64_t)at[i] << 8 * i;
+	sip_word(&s, word, word_rounds);
 	s.v2 ^= 0xff;
 	for (unsigned round = 0; round < final_rounds; round++)
 		sip_round(&s);

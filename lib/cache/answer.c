@@ -56,18 +56,22 @@ qn_answer_encode(struct qn_span value, struct qn_view message, uint16_t rcode, u
 bool
 qn_answer_open(struct qn_answer *answer, struct qn_view value)
 {
-	struct qn_reader reader = qn_reader_of(value);
-
+	if (value.len < ANSWER_HEADER_LEN)
+		return false;
 	answer->authoritative = false;
-	answer->rcode = qn_read_u16(&reader);
-	answer->ede = qn_read_u16(&reader);
-	answer->answer_count = qn_read_u16(&reader);
-	answer->authority_count = qn_read_u16(&reader);
-	answer->ttl_places =
-	    qn_read_bytes(&reader, 2 * ((size_t)answer->answer_count + answer->authority_count));
+	answer->rcode = qn_load_be16(value.data);
+	answer->ede = qn_load_be16(value.data + 2);
+	answer->answer_count = qn_load_be16(value.data + 4);
+	answer->authority_count = qn_load_be16(value.data + 6);
 	answer->stale_ttl_s = 0;
-	answer->records = qn_read_bytes(&reader, qn_reader_left(&reader));
-	return !reader.failed;
+	const size_t places_len = 2 * ((size_t)answer->answer_count + answer->authority_count);
+	const size_t records_at = ANSWER_HEADER_LEN + places_len;
+
+	if (value.len < records_at)
+		return false;
+	answer->ttl_places = (struct qn_view){value.data + ANSWER_HEADER_LEN, places_len};
+	answer->records = (struct qn_view){value.data + records_at, value.len - records_at};
+	return true;
 }
 
 void

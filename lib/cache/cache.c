@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 
 #define SLOT_COUNT 10
-#define NO_BLOCK   UINT32_MAX
+#define NO_BLOCK   QN_CACHE_NOWHERE
 
 /* Blocks that share one bucket line, on average: two blocks an entry, three quarters full. */
 #define BLOCKS_PER_BUCKET 15
@@ -15,9 +15,10 @@
 /* Blocks that a sweep can look at in the time that it takes to remove an entry. */
 #define SWEEP_COST 8
 
-#define HEAD_WORDS 4
-#define TAIL_WORDS 6
-#define WORD_LEN   8
+#define HEAD_WORDS   4
+#define TAIL_WORDS   6
+#define WORD_LEN     8
+#define KEY_HEAD_LEN 3 /* Kind and type stand in front of the name. */
 
 /*
  * A block is the head of an entry or a later link of one. `version` stands at the same place
@@ -51,9 +52,14 @@ struct block {
 };
 _Static_assert(sizeof(struct block) == QN_CACHE_BLOCK_LEN, "a block is one cache line");
 
+/* Tags stand four to a word, so that a few instructions compare them all. 0: empty. */
+#define TAG_BITS  16
+#define TAG_WORDS 3
+#define TAG_ONES  0x0001000100010001ull /* A 1 in each of the four. */
+#define TAG_TOPS  0x8000800080008000ull /* The upper bit of each. */
+
 struct bucket {
-	_Atomic uint16_t tags[SLOT_COUNT]; /* 0: empty. */
-	uint32_t unused;
+	_Atomic uint64_t tags[TAG_WORDS]; /* The places behind the last slot stay empty. */
 	_Atomic uint32_t blocks[SLOT_COUNT];
 };
 _Static_assert(sizeof(struct bucket) == 64, "a bucket is one cache line");
@@ -131,16 +137,68 @@ qn_cache_init(struct qn_span block, struct qn_now now)
 	return cache;
 }
 
-void
-qn_cache_key_init(struct qn_cache_key *key, const struct qn_hash_key *hash_key,
-    enum qn_cache_kind kind, const struct qn_name *name, uint16_t type)
+/* Folds the ASCII letters among eight octets at once: none of the sums leaves its octet. */
+static inline uint64_t
+word_lower(uint64_t word)
 {
-	key->len = (uint16_t)(3 + name->len);
-	key->bytes[0] = (uint8_t)kind;
-	qn_store_be16(key->bytes + 1, type);
-	for (unsigned i = 0; i < name->len; i++)
-		key->bytes[3 + i] = qn_octet_lower(name->octets[i]);
-	key->hash = (uint32_t)qn_hash(hash_key, (struct qn_view){key->bytes, key->len});
+	const uint64_t ones = 0x0101010101010101ull;
+	const uint64_t low = word & 0x7f * ones;
+	const uint64_t from_a = low + (0x80 - 'A') * ones;
+	const uint64_t behind_z = low + (0x7f - 'Z') * ones;
+	const uint64_t upper = (from_a ^ behind_z) & ~word & 0x80 * ones;
+
+	return word | upper >> 2;
+}
+
+/* The `len` octets at `at`, 7 at most, in the lower ones of a word. */
+static inline uint64_t
+word_load_short(const uint8_t *at, size_t len)
+{
+	uint64_t word = 0;
+	uint32_t four;
+	uint16_t two;
+
+	if (len & 1)
+		word = at[len - 1];
+	if (len & 2) {
+		memcpy(&two, at + (len & 4), sizeof(two));
+		word = word << 16 | two;
+	}
+	if (len & 4) {
+		memcpy(&four, at, sizeof(four));
+		word = word << 32 | four;
+	}
+	return word;
+}
+
+/* Up to eight of the `left` octets at `at`, zeros in place of the others. */
+static inline uint64_t
+word_load(const uint8_t *at, size_t left)
+{
+	uint64_t word;
+
+	if (left < WORD_LEN)
+		return word_load_short(at, left);
+	memcpy(&word, at, sizeof(word));
+	return word;
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are put together that way round");
+
+void
+qn_cache_key_init_wire(struct qn_cache_key *key, const struct qn_hash_key *hash_key,
+    enum qn_cache_kind kind, struct qn_view name, uint16_t type)
+{
+	const uint64_t head = (uint64_t)kind | (uint64_t)__builtin_bswap16(type) << 8;
+	const size_t in_first = WORD_LEN - KEY_HEAD_LEN;
+	size_t word_count = 1;
+
+	key->len = (uint16_t)(KEY_HEAD_LEN + name.len);
+	key->words[0] = head | word_lower(word_load(name.data, name.len) << 8 * KEY_HEAD_LEN);
+	for (size_t at = in_first; at < name.len; at += WORD_LEN)
+		key->words[word_count++] = word_lower(word_load(name.data + at, name.len - at));
+	key->hash = (uint32_t)qn_hash(hash_key,
+	    (struct qn_view){(const uint8_t *)key->words, word_count * sizeof(key->words[0])});
 }
 
 /* Tag and second bucket come out of the 32 bits that a head keeps, to find its slot again. */
@@ -158,11 +216,44 @@ bucket_of(const struct qn_cache *cache, uint32_t hash, unsigned choice)
 	return &cache->buckets[(hash ^ shift) & cache->bucket_mask];
 }
 
-void
-qn_cache_prefetch(const struct qn_cache *cache, const struct qn_cache_key *key)
+/* --- Tags ---------------------------------------------------------------------------- */
+
+/* The upper bit of each of the four tags of `word` that is `tag`, and no other bit. */
+static inline uint64_t
+tags_equal(uint64_t word, uint16_t tag)
 {
-	__builtin_prefetch(bucket_of(cache, key->hash, 0));
-	__builtin_prefetch(bucket_of(cache, key->hash, 1));
+	const uint64_t difference = word ^ tag * TAG_ONES;
+	const uint64_t differ = ((difference & ~TAG_TOPS) + ~TAG_TOPS) | difference;
+
+	return ~differ & TAG_TOPS;
+}
+
+/* The slots of a bucket that have `tag`, a bit each, slot 0 lowest. */
+static inline unsigned
+bucket_match(const struct bucket *bucket, uint16_t tag)
+{
+	unsigned slots = 0;
+
+	for (unsigned i = 0; i < TAG_WORDS; i++) {
+		uint64_t equal =
+		    tags_equal(atomic_load_explicit(&bucket->tags[i], memory_order_acquire), tag);
+
+		for (; equal != 0; equal &= equal - 1)
+			slots |= 1u << (4 * i + (unsigned)__builtin_ctzll(equal) / TAG_BITS);
+	}
+	return slots & ((1u << SLOT_COUNT) - 1);
+}
+
+/* Only the owner writes tags, so it may read a word, change one of the four, and write it. */
+static void
+bucket_set_tag(struct bucket *bucket, unsigned at, uint16_t tag)
+{
+	_Atomic uint64_t *place = &bucket->tags[at / 4];
+	const unsigned shift = at % 4 * TAG_BITS;
+	const uint64_t others =
+	    atomic_load_explicit(place, memory_order_relaxed) & ~((uint64_t)UINT16_MAX << shift);
+
+	atomic_store_explicit(place, others | (uint64_t)tag << shift, memory_order_release);
 }
 
 /* --- Copying through chains ---------------------------------------------------------- */
@@ -171,34 +262,34 @@ qn_cache_prefetch(const struct qn_cache *cache, const struct qn_cache_key *key)
 struct cursor {
 	const struct qn_cache *cache;
 	struct block *block;
-	unsigned word;
-	bool in_head;
-	bool lost; /* The chain broke off: only a reader overtaken by the owner sees that. */
+	_Atomic uint64_t *words; /* What is left of this block. */
+	unsigned left;
 };
 
-static struct cursor
+static inline struct cursor
 cursor_at_head(const struct qn_cache *cache, uint32_t block)
 {
-	return (struct cursor){.cache = cache, .block = &cache->blocks[block], .in_head = true};
+	struct block *head = &cache->blocks[block];
+
+	return (struct cursor){cache, head, head->head.words, HEAD_WORDS};
 }
 
-static _Atomic uint64_t *
+/* The next word; NULL when the chain breaks off, which a reader sees that was overtaken. */
+static inline _Atomic uint64_t *
 cursor_next(struct cursor *cursor)
 {
-	if (cursor->word == (cursor->in_head ? HEAD_WORDS : TAIL_WORDS)) {
+	if (cursor->left == 0) {
 		const uint32_t next =
 		    atomic_load_explicit(&cursor->block->next, memory_order_acquire);
 
-		if (next >= cursor->cache->block_count) {
-			cursor->lost = true;
+		if (next >= cursor->cache->block_count)
 			return NULL;
-		}
 		cursor->block = &cursor->cache->blocks[next];
-		cursor->in_head = false;
-		cursor->word = 0;
+		cursor->words = cursor->block->words;
+		cursor->left = TAIL_WORDS;
 	}
-	return (cursor->in_head ? cursor->block->head.words : cursor->block->words) +
-	       cursor->word++;
+	cursor->left--;
+	return cursor->words++;
 }
 
 /* Key and value stand behind each other, each padded to whole words. */
@@ -207,37 +298,36 @@ cursor_write(struct cursor *cursor, const uint8_t *bytes, size_t len)
 {
 	for (size_t at = 0; at < len; at += WORD_LEN) {
 		_Atomic uint64_t *place = cursor_next(cursor);
-		uint64_t word = 0;
 
 		qn_assert(place != NULL);
-		memcpy(&word, bytes + at, len - at < WORD_LEN ? len - at : WORD_LEN);
-		atomic_store_explicit(place, word, memory_order_release);
+		atomic_store_explicit(place, word_load(bytes + at, len - at), memory_order_release);
 	}
 }
 
-static void
+/* Reads whole words, so up to 7 octets more than `len`; false when the chain breaks off. */
+static inline bool
 cursor_read(struct cursor *cursor, uint8_t *bytes, size_t len)
 {
 	for (size_t at = 0; at < len; at += WORD_LEN) {
 		_Atomic uint64_t *place = cursor_next(cursor);
 
 		if (place == NULL)
-			return;
+			return false;
 		const uint64_t word = atomic_load_explicit(place, memory_order_acquire);
 
-		memcpy(bytes + at, &word, len - at < WORD_LEN ? len - at : WORD_LEN);
+		memcpy(bytes + at, &word, sizeof(word));
 	}
+	return true;
 }
 
-static bool
-cursor_matches(struct cursor *cursor, const uint8_t *bytes, size_t len)
+static inline bool
+cursor_matches(struct cursor *cursor, const struct qn_cache_key *key)
 {
-	for (size_t at = 0; at < len; at += WORD_LEN) {
+	for (unsigned i = 0; i * WORD_LEN < key->len; i++) {
 		_Atomic uint64_t *place = cursor_next(cursor);
-		uint64_t word = 0;
 
-		memcpy(&word, bytes + at, len - at < WORD_LEN ? len - at : WORD_LEN);
-		if (place == NULL || atomic_load_explicit(place, memory_order_acquire) != word)
+		if (place == NULL ||
+		    atomic_load_explicit(place, memory_order_acquire) != key->words[i])
 			return false;
 	}
 	return true;
@@ -261,7 +351,7 @@ blocks_for(size_t key_len, size_t value_len)
 
 /* --- Reading ------------------------------------------------------------------------- */
 
-/* Copies the entry at `index` if it is whole and has this key. */
+/* Copies the entry at `index` if it is whole and has this key (docs/torn-reads.md). */
 static bool
 entry_read(const struct qn_cache *cache, uint32_t index, const struct qn_cache_key *key,
     uint32_t now_s, uint8_t *value, struct qn_cache_item *item)
@@ -278,15 +368,69 @@ entry_read(const struct qn_cache *cache, uint32_t index, const struct qn_cache_k
 	item->ttl_s = atomic_load_explicit(&block->head.ttl_s, memory_order_acquire);
 	item->value_len = atomic_load_explicit(&block->value_len, memory_order_acquire);
 	item->age_s = now_s > stored_s ? now_s - stored_s : 0;
-	if (3u + atomic_load_explicit(&block->name_len, memory_order_acquire) != key->len ||
-	    item->value_len > QN_CACHE_VALUE_MAX || !cursor_matches(&cursor, key->bytes, key->len))
-		return false;
-	cursor_read(&cursor, value, item->value_len);
-	if (cursor.lost || atomic_load_explicit(&block->version, memory_order_relaxed) != version)
+	if (KEY_HEAD_LEN + atomic_load_explicit(&block->name_len, memory_order_acquire) !=
+		key->len ||
+	    item->value_len > QN_CACHE_VALUE_MAX || !cursor_matches(&cursor, key) ||
+	    !cursor_read(&cursor, value, item->value_len) ||
+	    atomic_load_explicit(&block->version, memory_order_relaxed) != version)
 		return false;
 	if (atomic_load_explicit(&block->visited, memory_order_relaxed) == 0)
 		atomic_store_explicit(&block->visited, 1, memory_order_relaxed);
 	return true;
+}
+
+/* The block that slot `at` points to; NO_BLOCK when that makes no sense any more. */
+static uint32_t
+bucket_block(const struct qn_cache *cache, const struct bucket *bucket, unsigned at)
+{
+	const uint32_t index = atomic_load_explicit(&bucket->blocks[at], memory_order_acquire);
+
+	return index < cache->block_count ? index : NO_BLOCK;
+}
+
+void
+qn_cache_prefetch(const struct qn_cache *cache, const struct qn_cache_key *key)
+{
+	__builtin_prefetch(bucket_of(cache, key->hash, 0));
+	__builtin_prefetch(bucket_of(cache, key->hash, 1));
+}
+
+uint32_t
+qn_cache_probe(const struct qn_cache *cache, const struct qn_cache_key *key)
+{
+	const uint16_t tag = hash_tag(key->hash);
+
+	for (unsigned choice = 0; choice < 2; choice++) {
+		const struct bucket *bucket = bucket_of(cache, key->hash, choice);
+		const unsigned slots = bucket_match(bucket, tag);
+
+		if (slots == 0)
+			continue;
+		const uint32_t index = bucket_block(cache, bucket, (unsigned)__builtin_ctz(slots));
+
+		if (index != NO_BLOCK)
+			__builtin_prefetch(&cache->blocks[index]);
+		return index;
+	}
+	return NO_BLOCK;
+}
+
+void
+qn_cache_prefetch_rest(const struct qn_cache *cache, uint32_t place)
+{
+	const uint32_t next =
+	    atomic_load_explicit(&cache->blocks[place].next, memory_order_relaxed);
+
+	if (next < cache->block_count)
+		__builtin_prefetch(&cache->blocks[next]);
+}
+
+bool
+qn_cache_get_at(const struct qn_cache *cache, uint32_t place, const struct qn_cache_key *key,
+    struct qn_now now, uint8_t *value, struct qn_cache_item *item)
+{
+	return entry_read(cache, place, key, cache_seconds(cache, now), value, item) &&
+	       item->age_s < item->ttl_s;
 }
 
 enum qn_cache_found
@@ -297,16 +441,13 @@ qn_cache_get(const struct qn_cache *cache, const struct qn_cache_key *key, struc
 	const uint32_t now_s = cache_seconds(cache, now);
 
 	for (unsigned choice = 0; choice < 2; choice++) {
-		struct bucket *bucket = bucket_of(cache, key->hash, choice);
+		const struct bucket *bucket = bucket_of(cache, key->hash, choice);
 
-		for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
-			if (atomic_load_explicit(&bucket->tags[slot], memory_order_acquire) != tag)
-				continue;
+		for (unsigned slots = bucket_match(bucket, tag); slots != 0; slots &= slots - 1) {
 			const uint32_t index =
-			    atomic_load_explicit(&bucket->blocks[slot], memory_order_acquire);
+			    bucket_block(cache, bucket, (unsigned)__builtin_ctz(slots));
 
-			if (index < cache->block_count &&
-			    entry_read(cache, index, key, now_s, value, item))
+			if (index != NO_BLOCK && entry_read(cache, index, key, now_s, value, item))
 				return item->age_s < item->ttl_s ? QN_CACHE_FRESH : QN_CACHE_STALE;
 		}
 	}
@@ -320,6 +461,12 @@ struct slot {
 	unsigned at;
 };
 
+static uint32_t
+slot_block(struct slot slot)
+{
+	return atomic_load_explicit(&slot.bucket->blocks[slot.at], memory_order_relaxed);
+}
+
 /* The slot that points at block `index`, whose hash is given. */
 static struct slot
 slot_of_block(const struct qn_cache *cache, uint32_t hash, uint32_t index)
@@ -327,19 +474,29 @@ slot_of_block(const struct qn_cache *cache, uint32_t hash, uint32_t index)
 	for (unsigned choice = 0; choice < 2; choice++) {
 		struct bucket *bucket = bucket_of(cache, hash, choice);
 
-		for (unsigned at = 0; at < SLOT_COUNT; at++)
-			if (atomic_load_explicit(&bucket->tags[at], memory_order_relaxed) != 0 &&
-			    atomic_load_explicit(&bucket->blocks[at], memory_order_relaxed) ==
-				index)
-				return (struct slot){bucket, at};
+		unsigned slots = bucket_match(bucket, hash_tag(hash));
+
+		for (; slots != 0; slots &= slots - 1) {
+			const struct slot slot = {bucket, (unsigned)__builtin_ctz(slots)};
+
+			if (slot_block(slot) == index)
+				return slot;
+		}
 	}
 	return (struct slot){NULL, 0};
 }
 
-static uint32_t
-slot_block(struct slot slot)
+/* Whether the standing entry at block `index` has this key, as its owner sees it. */
+static bool
+block_has_key(const struct qn_cache *cache, uint32_t index, const struct qn_cache_key *key)
 {
-	return atomic_load_explicit(&slot.bucket->blocks[slot.at], memory_order_relaxed);
+	const struct block *block = &cache->blocks[index];
+	struct cursor cursor = cursor_at_head(cache, index);
+
+	return atomic_load_explicit(&block->hash, memory_order_relaxed) == key->hash &&
+	       KEY_HEAD_LEN + atomic_load_explicit(&block->name_len, memory_order_relaxed) ==
+	           key->len &&
+	       cursor_matches(&cursor, key);
 }
 
 /* The slot of `key`; an empty `bucket` when it is not there. */
@@ -349,19 +506,13 @@ slot_of_key(const struct qn_cache *cache, const struct qn_cache_key *key)
 	const uint16_t tag = hash_tag(key->hash);
 
 	for (unsigned choice = 0; choice < 2; choice++) {
-		const struct slot base = {bucket_of(cache, key->hash, choice), 0};
+		struct bucket *bucket = bucket_of(cache, key->hash, choice);
+		unsigned slots = bucket_match(bucket, tag);
 
-		for (struct slot slot = base; slot.at < SLOT_COUNT; slot.at++) {
-			if (atomic_load_explicit(
-				&slot.bucket->tags[slot.at], memory_order_relaxed) != tag)
-				continue;
-			struct block *block = &cache->blocks[slot_block(slot)];
-			struct cursor cursor = cursor_at_head(cache, slot_block(slot));
+		for (; slots != 0; slots &= slots - 1) {
+			const struct slot slot = {bucket, (unsigned)__builtin_ctz(slots)};
 
-			if (atomic_load_explicit(&block->hash, memory_order_relaxed) == key->hash &&
-			    3u + atomic_load_explicit(&block->name_len, memory_order_relaxed) ==
-				key->len &&
-			    cursor_matches(&cursor, key->bytes, key->len))
+			if (block_has_key(cache, slot_block(slot), key))
 				return slot;
 		}
 	}
@@ -377,18 +528,12 @@ slot_free(const struct qn_cache *cache, uint32_t hash)
 
 	for (unsigned choice = 0; choice < 2; choice++) {
 		struct bucket *bucket = bucket_of(cache, hash, choice);
-		unsigned free_count = 0;
-		unsigned free_at = 0;
+		const unsigned slots = bucket_match(bucket, 0);
+		const unsigned free_count = (unsigned)__builtin_popcount(slots);
 
-		for (unsigned at = 0; at < SLOT_COUNT; at++) {
-			if (atomic_load_explicit(&bucket->tags[at], memory_order_relaxed) != 0)
-				continue;
-			free_count++;
-			free_at = at;
-		}
 		if (free_count > most_free) {
 			most_free = free_count;
-			found = (struct slot){bucket, free_at};
+			found = (struct slot){bucket, (unsigned)__builtin_ctz(slots)};
 		}
 	}
 	return found;
@@ -479,7 +624,7 @@ entry_free(struct qn_cache *cache, uint32_t index)
 static void
 slot_clear(struct slot slot)
 {
-	atomic_store_explicit(&slot.bucket->tags[slot.at], 0, memory_order_release);
+	bucket_set_tag(slot.bucket, slot.at, 0);
 }
 
 static void
@@ -572,9 +717,10 @@ entry_write(struct qn_cache *cache, const struct qn_cache_key *key, uint32_t ttl
 	atomic_store_explicit(&head->head.stored_s, now_s, memory_order_release);
 	atomic_store_explicit(&head->head.ttl_s, ttl_s, memory_order_release);
 	atomic_store_explicit(&head->value_len, (uint16_t)value.len, memory_order_release);
-	atomic_store_explicit(&head->name_len, (uint8_t)(key->len - 3), memory_order_release);
+	atomic_store_explicit(
+	    &head->name_len, (uint8_t)(key->len - KEY_HEAD_LEN), memory_order_release);
 	atomic_store_explicit(&head->visited, 0, memory_order_relaxed);
-	cursor_write(&cursor, key->bytes, key->len);
+	cursor_write(&cursor, (const uint8_t *)key->words, key->len);
 	cursor_write(&cursor, value.data, value.len);
 	atomic_store_explicit(&head->version, version + 1, memory_order_release);
 	queue_push(cache, index);
@@ -606,8 +752,7 @@ qn_cache_put(struct qn_cache *cache, const struct qn_cache_key *key, uint32_t tt
 	if (slot.bucket == NULL)
 		slot = slot_evict(cache, key->hash);
 	atomic_store_explicit(&slot.bucket->blocks[slot.at], index, memory_order_release);
-	atomic_store_explicit(
-	    &slot.bucket->tags[slot.at], hash_tag(key->hash), memory_order_release);
+	bucket_set_tag(slot.bucket, slot.at, hash_tag(key->hash));
 	return true;
 }
 
@@ -639,7 +784,7 @@ entry_is_within(const struct qn_cache *cache, uint32_t index, const struct qn_na
 {
 	const struct block *head = &cache->blocks[index];
 	struct cursor cursor = cursor_at_head(cache, index);
-	uint8_t key[3 + QN_NAME_MAX];
+	uint8_t key[QN_CACHE_KEY_WORDS * WORD_LEN];
 	struct qn_name owner;
 
 	if (atomic_load_explicit(&head->version, memory_order_relaxed) % 2 != 0)
@@ -647,8 +792,10 @@ entry_is_within(const struct qn_cache *cache, uint32_t index, const struct qn_na
 	owner.len = atomic_load_explicit(&head->name_len, memory_order_relaxed);
 	if (owner.len < name->len)
 		return false;
-	cursor_read(&cursor, key, 3u + owner.len);
-	memcpy(owner.octets, key + 3, owner.len);
+	const bool whole = cursor_read(&cursor, key, KEY_HEAD_LEN + owner.len);
+
+	qn_assert(whole);
+	memcpy(owner.octets, key + KEY_HEAD_LEN, owner.len);
 	return qn_name_within(&owner, name);
 }
 

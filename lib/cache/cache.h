@@ -29,6 +29,7 @@
 #define QN_CACHE_BLOCK_LEN 64 /* Bytes. */
 #define QN_CACHE_HAND_MAX  64
 #define QN_CACHE_TTL_MAX   0xffffffu /* Seconds: 24 bits. */
+#define QN_CACHE_KEY_WORDS 33        /* For 3 octets and the longest name. */
 
 /** What an entry is about. */
 enum qn_cache_kind {
@@ -42,8 +43,9 @@ enum qn_cache_kind {
 /** A key ready for use: the name folded to lower case, and the hash of it all. */
 struct qn_cache_key {
 	uint32_t hash;
-	uint16_t len;
-	uint8_t bytes[3 + QN_NAME_MAX]; /* Kind, type (big-endian), name. */
+	uint16_t len; /* Octets of what follows that mean something. */
+	/* Octets: kind, type (big-endian), name; then zeros to the end of the last word. */
+	uint64_t words[QN_CACHE_KEY_WORDS];
 };
 
 /** What is kept beside the value. */
@@ -67,12 +69,40 @@ size_t qn_cache_size(size_t bytes);
 /** Builds an empty cache inside `block`, aligned to QN_ARENA_ALIGN. */
 struct qn_cache *qn_cache_init(struct qn_span block, struct qn_now now);
 
-/** Makes the key of (kind, name, type) under `hash_key`, which all shards of a node share. */
-void qn_cache_key_init(struct qn_cache_key *key, const struct qn_hash_key *hash_key,
-    enum qn_cache_kind kind, const struct qn_name *name, uint16_t type);
+/**
+ * Makes the key of (kind, name, type) under `hash_key`, which all shards of a node share.
+ * `name` is in wire form without compression, known to be whole.
+ */
+void qn_cache_key_init_wire(struct qn_cache_key *key, const struct qn_hash_key *hash_key,
+    enum qn_cache_kind kind, struct qn_view name, uint16_t type);
 
-/** Starts loading the buckets of `key`: do a whole burst first, then get. */
+static inline void
+qn_cache_key_init(struct qn_cache_key *key, const struct qn_hash_key *hash_key,
+    enum qn_cache_kind kind, const struct qn_name *name, uint16_t type)
+{
+	qn_cache_key_init_wire(key, hash_key, kind, qn_name_view(name), type);
+}
+
+/*
+ * Reading in steps, for a burst of keys at a time: each step starts the memory loads that the
+ * next one uses. Any thread may; places are hints that may be outdated by the time of use.
+ */
+
+/** A place where nothing is. */
+#define QN_CACHE_NOWHERE UINT32_MAX
+
+/** First, starts loading the buckets of `key`. */
 void qn_cache_prefetch(const struct qn_cache *cache, const struct qn_cache_key *key);
+
+/** Finds where `key` probably is and starts loading it; QN_CACHE_NOWHERE when it is not there. */
+QN_MUST_USE uint32_t qn_cache_probe(const struct qn_cache *cache, const struct qn_cache_key *key);
+
+/** Starts loading what does not fit the first line of an entry. */
+void qn_cache_prefetch_rest(const struct qn_cache *cache, uint32_t place);
+
+/** As get does, but only at a place that probe gave, and only what is fresh. */
+QN_MUST_USE bool qn_cache_get_at(const struct qn_cache *cache, uint32_t place,
+    const struct qn_cache_key *key, struct qn_now now, uint8_t *value, struct qn_cache_item *item);
 
 /**
  * Copies the value of `key` to `value`, which holds QN_CACHE_VALUE_MAX bytes, and says how

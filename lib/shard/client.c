@@ -32,7 +32,7 @@ query_read_edns(struct qn_client_query *query, const struct qn_edns *edns)
 	struct qn_view data;
 
 	query->has_edns = edns->present;
-	query->size_max = QN_CLIENT_UDP_MIN;
+	query->size_max = qn_client_udp_size(edns->present ? edns->udp_size : 0);
 	query->dnssec_ok = edns->present && edns->dnssec_ok;
 	query->wants_nsid = edns->present && qn_edns_option_find(edns, QN_EDNS_NSID, &data);
 	query->wants_keepalive =
@@ -40,9 +40,6 @@ query_read_edns(struct qn_client_query *query, const struct qn_edns *edns)
 	query->wants_padding = edns->present && qn_edns_option_find(edns, QN_EDNS_PADDING, &data);
 	query->idle_ds = 0;
 	query->cookie.len = 0;
-	if (!edns->present || edns->udp_size < QN_CLIENT_UDP_MIN)
-		return;
-	query->size_max = edns->udp_size < QN_CLIENT_UDP_MAX ? edns->udp_size : QN_CLIENT_UDP_MAX;
 }
 
 /* False when there is a cookie of a length that none has. */
@@ -56,19 +53,19 @@ query_read_cookie(struct qn_client_query *query, const struct qn_edns *edns)
 }
 
 static enum qn_client_verdict
-question_judge(const struct qn_question *question)
+question_judge(uint16_t type, uint16_t class)
 {
-	if (question->class == QN_CLASS_CH)
+	if (class == QN_CLASS_CH)
 		return QN_CLIENT_CHAOS;
-	if (question->class != QN_CLASS_IN || type_is_meta(question->type))
+	if (class != QN_CLASS_IN || type_is_meta(type))
 		return QN_CLIENT_NOTIMP;
-	return question->type == QN_TYPE_ANY ? QN_CLIENT_ANY : QN_CLIENT_RESOLVE;
+	return type == QN_TYPE_ANY ? QN_CLIENT_ANY : QN_CLIENT_RESOLVE;
 }
 
 bool
-qn_client_resolves(const struct qn_question *question)
+qn_client_resolves(uint16_t type, uint16_t class)
 {
-	return question_judge(question) == QN_CLIENT_RESOLVE;
+	return question_judge(type, class) == QN_CLIENT_RESOLVE;
 }
 
 enum qn_client_verdict
@@ -100,7 +97,7 @@ qn_client_read(struct qn_client_query *query, struct qn_view datagram)
 		return QN_CLIENT_BADVERS;
 	if (!query_read_cookie(query, &message.edns))
 		return QN_CLIENT_FORMERR; /* RFC 7873 s5.2.2. */
-	return question_judge(&query->question);
+	return question_judge(query->question.type, query->question.class);
 }
 
 /* --- Writing ---------------------------------------------------------------------------- */

@@ -47,7 +47,16 @@ enum qn_client_verdict {
 };
 
 /** Whether a question is resolved, rather than answered out of hand or refused. */
-bool qn_client_resolves(const struct qn_question *question);
+bool qn_client_resolves(uint16_t type, uint16_t class);
+
+/** What a client takes that offers to take `offered` octets: within the limits above. */
+static inline uint16_t
+qn_client_udp_size(uint16_t offered)
+{
+	if (offered < QN_CLIENT_UDP_MIN)
+		return QN_CLIENT_UDP_MIN;
+	return offered < QN_CLIENT_UDP_MAX ? offered : QN_CLIENT_UDP_MAX;
+}
 
 /** Padded replies have a multiple of so many octets (RFC 8467 s4.1). */
 #define QN_CLIENT_PADDING_BLOCK 468

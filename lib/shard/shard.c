@@ -87,9 +87,8 @@ qn_shard_configure(struct qn_shard *shard, const struct qn_shard_config *config)
 /* --- Frames ----------------------------------------------------------------------------- */
 
 void
-qn_shard_prefetch(struct qn_shard *shard, const struct qn_packet *packet)
+qn_shard_prefetch(const struct qn_packet *packet)
 {
-	(void)shard;
 	__builtin_prefetch(packet->data);
 	__builtin_prefetch(packet->data + 64);
 }
@@ -152,11 +151,13 @@ link_input(struct qn_shard *shard, struct qn_link *link, struct qn_packet *packe
 	return qn_shard_result_of(QN_SHARD_DONE);
 }
 
-static bool
-is_service(const struct qn_shard *shard, const struct qn_address *address)
+bool
+qn_shard_is_service(const struct qn_shard *shard, const struct qn_endpoint *destination)
 {
+	if (destination->port != QN_DNS_PORT)
+		return false;
 	for (uint16_t i = 0; i < shard->config->service_count; i++)
-		if (qn_address_equal(&shard->config->service[i], address))
+		if (qn_address_equal(&shard->config->service[i], &destination->address))
 			return true;
 	return false;
 }
@@ -167,8 +168,7 @@ datagram_input(struct qn_shard *shard, uint16_t link_index, struct qn_packet *pa
 {
 	const struct qn_link *link = shard->shared.links[link_index];
 
-	if (frame->destination.port == QN_DNS_PORT &&
-	    is_service(shard, &frame->destination.address))
+	if (qn_shard_is_service(shard, &frame->destination))
 		return qn_shard_client_input(shard, link_index, packet, frame, now);
 	if (!qn_link_owns(link, &frame->destination.address)) {
 		qn_counter_add(&shard->counters.frame_not_ours, 1);

@@ -103,8 +103,26 @@ struct qn_shard *qn_shard_init(struct qn_span block, const struct qn_shard_limit
 /** Takes a new snapshot, valid until the next; the worker calls it at the start of every turn. */
 void qn_shard_configure(struct qn_shard *shard, const struct qn_shard_config *config);
 
-/** Starts the memory loads that input() of the same packet will want. */
-void qn_shard_prefetch(struct qn_shard *shard, const struct qn_packet *packet);
+/** Packets that answer_hits() takes at most. */
+#define QN_SHARD_BURST_MAX 64
+
+/** What answer_hits() has made of a packet. */
+enum qn_shard_hit {
+	QN_SHARD_HIT,      /* Holds a reply now: transmit it on the port it came from. */
+	QN_SHARD_NO_HIT,   /* A client's query, untouched: give it to input() when there is time. */
+	QN_SHARD_NO_QUERY, /* Untouched, and something else: the same. */
+};
+
+/**
+ * Answers those of `count` frames received on `link` that the cache has a plain answer to, in
+ * place and at the lowest cost; `outcomes` says which. The replies are those that input()
+ * would have made, so it need not be called.
+ */
+void qn_shard_answer_hits(struct qn_shard *shard, uint16_t link, struct qn_packet *packets,
+    uint32_t count, enum qn_shard_hit *outcomes, struct qn_now now);
+
+/** Starts the memory loads that reading a packet will want. */
+void qn_shard_prefetch(const struct qn_packet *packet);
 
 /** Handles one received frame of link `link`; rewrites it in place when there is a reply at once. */
 QN_MUST_USE struct qn_shard_result qn_shard_input(

@@ -23,11 +23,12 @@ struct arrival {
 	bool parked; /* The reply comes later. */
 };
 
-static void
-count_rcode(struct qn_shard *shard, uint16_t rcode)
+void
+qn_shard_count_reply(struct qn_shard *shard, uint16_t rcode)
 {
 	struct qn_shard_counters *counters = &shard->counters;
 
+	qn_counter_add(&counters->client_replies, 1);
 	switch (rcode) {
 	case QN_RCODE_NOERROR:
 		qn_counter_add(&counters->rcode_noerror, 1);
@@ -56,8 +57,7 @@ client_reply(struct qn_shard *shard, struct qn_span payload, const struct qn_cli
 	const size_t len = qn_client_reply(
 	    payload, query, answer, age_s, shard->config->node_id, shard->scratch, &truncated);
 
-	qn_counter_add(&shard->counters.client_replies, 1);
-	count_rcode(shard, answer->rcode);
+	qn_shard_count_reply(shard, answer->rcode);
 	if (truncated)
 		qn_counter_add(&shard->counters.client_truncated, 1);
 	return (uint16_t)len;
@@ -137,8 +137,8 @@ client_lookup(struct qn_shard *shard, uint16_t worker, const struct qn_cache_key
 }
 
 /* Whether a fresh answer is in the last tenth of its life: what is still asked for then is popular. */
-static bool
-ends_soon(const struct qn_cache_item *item)
+bool
+qn_shard_ends_soon(const struct qn_cache_item *item)
 {
 	return item->ttl_s >= REFRESH_LEAST_S && item->age_s >= item->ttl_s - item->ttl_s / 10;
 }
@@ -278,7 +278,7 @@ client_resolve(struct qn_shard *shard, struct arrival *arrival, const struct qn_
 	/* Streams ask the home worker; should one ask another, that one does it all itself. */
 	const bool at_home = home == shard->limits.worker || arrival->stream != NULL;
 	const bool refresh =
-	    found == QN_CACHE_FRESH && (query->flags & QN_FLAG_RD) && ends_soon(&item);
+	    found == QN_CACHE_FRESH && (query->flags & QN_FLAG_RD) && qn_shard_ends_soon(&item);
 
 	/* The home worker hears now and then of what others answer out of its cache. */
 	if (!at_home && (found != QN_CACHE_FRESH || (refresh && query->id % TELL_HOME_OF == 0))) {

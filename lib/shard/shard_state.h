@@ -51,7 +51,18 @@ qn_shard_result_of(enum qn_shard_verdict verdict)
 	return (struct qn_shard_result){.verdict = verdict};
 }
 
+/* shard.c */
+
+/** Whether `destination` is where clients may ask. */
+bool qn_shard_is_service(const struct qn_shard *shard, const struct qn_endpoint *destination);
+
 /* shard_client.c: clients' queries and their replies. */
+
+/** Whether a fresh answer is to be asked for again before its end. */
+bool qn_shard_ends_soon(const struct qn_cache_item *item);
+
+/** Counts a reply that was made. */
+void qn_shard_count_reply(struct qn_shard *shard, uint16_t rcode);
 
 /** The worker that resolves a question with this hash of its cache key. */
 uint16_t qn_shard_home(const struct qn_shard *shard, uint32_t hash);

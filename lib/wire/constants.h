@@ -85,7 +85,8 @@ enum qn_rcode {
 #define QN_FLAG_AD 0x0020u
 #define QN_FLAG_CD 0x0010u
 
-#define QN_FLAGS_OPCODE(flags) (((flags) >> 11) & 0xfu)
+#define QN_FLAGS_OPCODE_MASK   0x7800u
+#define QN_FLAGS_OPCODE(flags) (((flags)&QN_FLAGS_OPCODE_MASK) >> 11)
 #define QN_FLAGS_RCODE(flags)  ((flags)&0xfu)
 
 enum qn_edns_option_code {

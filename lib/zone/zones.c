@@ -25,16 +25,12 @@ labels_find(struct labels *labels, const struct qn_name *name)
 		labels->starts[labels->count++] = (uint8_t)at;
 }
 
-/* Whether any local name or zone can have to do with the name: cheap, and mostly false. */
-static bool
-top_is_known(const struct qn_zones *zones, const struct qn_name *name, const struct labels *labels)
+bool
+qn_zones_know_top(const struct qn_zones *zones, const uint8_t *top)
 {
-	if (labels->count == 0)
-		return true;
-	const uint8_t *top = name->octets + labels->starts[labels->count - 1];
 	const unsigned bit = qn_zone_top_bit(top[0], top[1]);
 
-	return (zones->tops[bit / 64] >> bit % 64 & 1) != 0;
+	return top[0] == 0 || (zones->tops[bit / 64] >> bit % 64 & 1) != 0;
 }
 
 /* Whether a node is that of a label below `parent`. */
@@ -300,7 +296,8 @@ qn_zones_find(const struct qn_zones *zones, const struct qn_name *name, uint16_t
 	struct labels labels;
 
 	labels_find(&labels, name);
-	if (!top_is_known(zones, name, &labels))
+	if (labels.count > 0 &&
+	    !qn_zones_know_top(zones, name->octets + labels.starts[labels.count - 1]))
 		return QN_ZONE_OUTSIDE;
 	ask.label_count = labels.count;
 	walk_down(zones, name, &labels, &ask.walk);

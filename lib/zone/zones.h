@@ -32,6 +32,12 @@ size_t qn_zones_size(const struct qn_zone_item *items, size_t count);
 const struct qn_zones *qn_zones_init(
     struct qn_span block, const struct qn_zone_item *items, size_t count);
 
+/**
+ * Whether local data can have to do with names below the top-level label at `top`, its length
+ * in front; the root's own label, for the root. Mostly false, and then find() gives OUTSIDE.
+ */
+bool qn_zones_know_top(const struct qn_zones *zones, const uint8_t *top);
+
 /** What local data has to say about a name and type. */
 enum qn_zone_found {
 	QN_ZONE_OUTSIDE,  /* Nothing: resolve it. */
