@@ -529,8 +529,10 @@ slot_free(const struct qn_cache *cache, uint32_t hash)
 	for (unsigned choice = 0; choice < 2; choice++) {
 		struct bucket *bucket = bucket_of(cache, hash, choice);
 		const unsigned slots = bucket_match(bucket, 0);
-		const unsigned free_count = (unsigned)__builtin_popcount(slots);
+		unsigned free_count = 0;
 
+		for (unsigned left = slots; left != 0; left &= left - 1)
+			free_count++;
 		if (free_count > most_free) {
 			most_free = free_count;
 			found = (struct slot){bucket, (unsigned)__builtin_ctz(slots)};
