@@ -165,6 +165,7 @@ run_silent(struct net *net)
 
 #define FLOOD_QUESTIONS 100000
 #define FLOOD_CLIENTS   60000 /* Networks that they come from. */
+#define FLOOD_ZONES     100
 
 /* What others get while the flood is on: a hit, and a miss. */
 static void
@@ -178,6 +179,8 @@ expect_service(struct net *net)
 	net_submit(net, &miss, QN_TYPE_A, 0xffffff);
 	net_run(net, 100 * QN_US_PER_MS);
 	net_expect(net, net_cost(net).answer_count == answered + 2, "a flood keeps others out");
+	net_expect(net, net_last_answer(net).rcode == QN_RCODE_NXDOMAIN,
+	    "a flood has others told that nothing works");
 }
 
 /* Everything that was parked is free again. */
@@ -199,6 +202,37 @@ run_random_names(struct net *net)
 	net_start(net, reply_itself, reply_victim);
 	for (unsigned i = 0; i < FLOOD_QUESTIONS; i++) {
 		const struct qn_name name = net_name("q%u.silent.", i);
+
+		net_submit(net, &name, QN_TYPE_A, i % FLOOD_CLIENTS);
+		if (i % 100 == 99)
+			net_run(net, QN_US_PER_MS);
+	}
+	expect_service(net);
+	expect_rest(net);
+}
+
+/* "dN.evil.", for N up to FLOOD_ZONES, are all delegated to the silent server. */
+static bool
+to_silent(struct net *net, const struct net_query *query, struct reply *reply)
+{
+	struct qn_name zone;
+
+	if (qn_name_label_count(query->name) < 2)
+		return reply_itself(net, query, reply);
+	qn_name_suffix(&zone, query->name, 2);
+	if (!query_starts(query, 'd') && !query_starts(query, 'q'))
+		return reply_itself(net, query, reply);
+	reply_refer(reply, query, &zone, 86400, NET_SILENT);
+	return true;
+}
+
+/* The same in many zones, each of which stays far below what one may take of the node. */
+static void
+run_many_zones(struct net *net)
+{
+	net_start(net, to_silent, reply_victim);
+	for (unsigned i = 0; i < FLOOD_QUESTIONS; i++) {
+		const struct qn_name name = net_name("q%u.d%u.evil.", i, i % FLOOD_ZONES);
 
 		net_submit(net, &name, QN_TYPE_A, i % FLOOD_CLIENTS);
 		if (i % 100 == 99)
@@ -251,6 +285,7 @@ const struct attack attacks_by_bulk[] = {
     {"78 addresses, all of them useless", run_useless, QN_RESOLVE_QUERY_MAX, 0},
     {"78 addresses, all of them silent", run_silent, QN_RESOLVE_QUERY_MAX, 0},
     {"100 000 random names of a silent zone", run_random_names, 0, 0},
+    {"100 000 of 100 zones with one silent server", run_many_zones, 0, 0},
     {"100 000 clients, one slow name", run_one_name, 0, 0},
     {"100 000 questions of one /24", run_one_network, 0, 0},
     {.name = NULL},

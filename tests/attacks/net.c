@@ -294,6 +294,12 @@ answer_came(void *context, const struct qn_endpoint *client, const struct qn_mes
 			answer->address = qn_address_ipv4(message->bytes.data + record.rdata_at);
 }
 
+struct net_answer
+net_last_answer(const struct net *net)
+{
+	return net->answer;
+}
+
 /* --- Running ---------------------------------------------------------------------------- */
 
 void

@@ -101,6 +101,9 @@ void net_ask_fresh(struct net *net, const char *pattern, unsigned count, uint16_
 /** Asks as client number `client`, each in a network of its own, and does not wait. */
 void net_submit(struct net *net, const struct qn_name *name, uint16_t type, uint32_t client);
 
+/** The last answer that came to any client. */
+struct net_answer net_last_answer(const struct net *net);
+
 /** Lets time pass. */
 void net_run(struct net *net, uint64_t us);
 
