@@ -14,7 +14,7 @@
 
 #define EXIT_USAGE     2
 #define SOCKET_DEFAULT "/run/quince/control.sock"
-#define ARGUMENT_MAX   2
+#define ARGUMENT_MAX   3
 
 /* How long a reply may take: most come at once; a question, and a large cache, take their time. */
 #define PATIENCE_S       8
@@ -25,17 +25,18 @@
 static const struct command {
 	const char *name;
 	const char *arguments[ARGUMENT_MAX];
+	int optional_count; /* Of these, at the end. */
 	void (*print)(const json_t *reply, FILE *out);
 	unsigned patience_s;
 } commands[] = {
-    {"status", {NULL}, print_reply, PATIENCE_S},
-    {"stats", {NULL}, print_stats, PATIENCE_S},
-    {"ports", {NULL}, print_reply, PATIENCE_S},
-    {"lookup", {"name", "type"}, print_reply, PATIENCE_S},
-    {"trace", {"name", "type"}, print_trace, PATIENCE_TRACE_S},
-    {"flush", {"name"}, print_reply, PATIENCE_FLUSH_S},
-    {"reload", {NULL}, print_reply, PATIENCE_S},
-    {"log", {"level"}, print_reply, PATIENCE_S},
+    {"status", {NULL}, 0, print_reply, PATIENCE_S},
+    {"stats", {NULL}, 0, print_stats, PATIENCE_S},
+    {"ports", {NULL}, 0, print_reply, PATIENCE_S},
+    {"lookup", {"name", "type", "client"}, 1, print_reply, PATIENCE_S},
+    {"trace", {"name", "type", "client"}, 1, print_trace, PATIENCE_TRACE_S},
+    {"flush", {"name"}, 0, print_reply, PATIENCE_FLUSH_S},
+    {"reload", {NULL}, 0, print_reply, PATIENCE_S},
+    {"log", {"level"}, 0, print_reply, PATIENCE_S},
 };
 
 struct options {
@@ -43,6 +44,7 @@ struct options {
 	bool json;
 	const struct command *command;
 	char **arguments;
+	int argument_count;
 };
 
 static void
@@ -53,11 +55,15 @@ print_usage(FILE *out)
 	      "  status            state, memory, and what is going on now\n"
 	      "  stats             counters of all workers since the start\n"
 	      "  ports             devices, addresses and packets\n"
-	      "  lookup NAME TYPE  what the cache holds; sends nothing\n"
-	      "  trace NAME TYPE   resolves anew, and shows each query and what came of it\n"
+	      "  lookup NAME TYPE [CLIENT]\n"
+	      "                    what local data say and the cache holds; sends nothing\n"
+	      "  trace NAME TYPE [CLIENT]\n"
+	      "                    resolves anew, and shows each query and what came of it\n"
 	      "  flush NAME        forgets the name and everything below it\n"
 	      "  reload            reads the configuration again\n"
 	      "  log LEVEL         logs up to error, warning, notice, info or debug\n"
+	      "\n"
+	      "CLIENT is an address whose view counts; without it, that of clients in no view.\n"
 	      "\n"
 	      "  -s, --socket PATH  the daemon's control socket; " SOCKET_DEFAULT " if not given\n"
 	      "  -j, --json         prints JSON, as it also does when the output is no terminal\n"
@@ -75,14 +81,14 @@ find_command(const char *name)
 	return NULL;
 }
 
-static int
-argument_count(const struct command *command)
+static bool
+takes_count(const struct command *command, int count)
 {
-	int count = 0;
+	int most = 0;
 
-	while (count < ARGUMENT_MAX && command->arguments[count] != NULL)
-		count++;
-	return count;
+	while (most < ARGUMENT_MAX && command->arguments[most] != NULL)
+		most++;
+	return count <= most && count >= most - command->optional_count;
 }
 
 static int
@@ -127,7 +133,8 @@ read_options(struct options *options, int argc, char **argv)
 		return usage_error();
 	options->command = find_command(argv[optind]);
 	options->arguments = argv + optind + 1;
-	if (options->command == NULL || argc - optind - 1 != argument_count(options->command))
+	options->argument_count = argc - optind - 1;
+	if (options->command == NULL || !takes_count(options->command, options->argument_count))
 		return usage_error();
 	return -1;
 }
@@ -139,7 +146,7 @@ make_request(const struct options *options)
 	const struct command *command = options->command;
 	json_t *request = json_pack("{s:s}", "command", command->name);
 
-	for (int i = 0; i < argument_count(command); i++)
+	for (int i = 0; i < options->argument_count; i++)
 		if (json_object_set_new(
 			request, command->arguments[i], json_string(options->arguments[i])) != 0) {
 			json_decref(request);

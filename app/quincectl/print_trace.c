@@ -212,7 +212,12 @@ print_summary(const json_t *reply, const json_t *steps, FILE *out)
 	char result[CELL_MAX];
 	char ms[CELL_MAX];
 
-	fprintf(out, "%s %s: ", text_of(reply, "name"), text_of(reply, "type"));
+	const char *view = text_of(reply, "view");
+
+	fprintf(out, "%s %s", text_of(reply, "name"), text_of(reply, "type"));
+	if (view[0] != '\0')
+		fprintf(out, " in the view %s", view);
+	fputs(": ", out);
 	if (json_is_true(json_object_get(reply, "dropped"))) {
 		fputs("dropped by local data\n", out);
 		return;

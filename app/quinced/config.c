@@ -61,15 +61,14 @@ is_printable(const char *text)
 	return true;
 }
 
-/* Takes a text that goes out in a TXT record. */
-static void
-take_told(const struct document_value *value, const char *text, char told[QN_SHARD_ID_MAX])
+void
+config_take_text(const struct document_value *value, const char *text, char taken[QN_SHARD_ID_MAX])
 {
 	if (strlen(text) >= QN_SHARD_ID_MAX || !is_printable(text))
 		document_complain(
 		    value, "must be at most %d printable ASCII characters.", QN_SHARD_ID_MAX - 1);
 	else
-		strcpy(told, text);
+		strcpy(taken, text);
 }
 
 static void
@@ -79,7 +78,7 @@ read_id(const struct document_value *value, void *target)
 	const char *text = document_text(value);
 
 	if (text != NULL)
-		take_told(value, text, reader->config->live.node_id);
+		config_take_text(value, text, reader->config->live.node_id);
 }
 
 static void
@@ -89,7 +88,7 @@ read_version(const struct document_value *value, void *target)
 	const char *text = document_text_or_empty(value);
 
 	if (text != NULL)
-		take_told(
+		config_take_text(
 		    value, strcmp(text, "hidden") == 0 ? "" : text, reader->config->live.version);
 }
 
@@ -272,12 +271,21 @@ read_control(const struct document_value *value, void *target)
 
 /* The whole file. */
 
+static void
+read_local(const struct document_value *value, void *target)
+{
+	struct config_reader *reader = target;
+
+	config_read_local(value, &reader->local);
+}
+
 static const struct document_key file_keys[] = {
     {"node", read_node},
     {"ports", config_read_ports},
     {"service", config_read_service},
     {"resolver", read_resolver},
-    {"local", config_read_local},
+    {"local", read_local},
+    {"views", config_read_views},
     {"tcp", config_read_tcp},
     {"tls", config_read_tls},
     {"kernel", config_read_kernel},
@@ -398,8 +406,27 @@ check_whole(struct config_reader *reader)
 		set_families(reader->config);
 	check_hints(reader);
 	config_check_routes(reader);
-	config_check_local(reader);
+	config_check_local(&reader->local, &reader->config->live.resolve);
+	config_check_views(reader);
 	config_check_streams(reader);
+}
+
+static void
+build_local(struct config_reader *reader)
+{
+	struct qn_shard_config *live = &reader->config->live;
+
+	if (reader->local.list.count > 0)
+		live->local = config_build_local(&reader->local, NULL);
+	config_build_views(reader);
+}
+
+static void
+reader_fini(struct config_reader *reader)
+{
+	for (uint16_t i = 0; i < reader->config->live.view_count; i++)
+		config_local_fini(&reader->views[i].local);
+	config_local_fini(&reader->local);
 }
 
 bool
@@ -410,6 +437,7 @@ config_load(struct config *config, const struct machine *machine, struct diagnos
 	struct document_value root;
 
 	set_defaults(&reader);
+	config_local_init(&reader.local, errors, "local");
 	if (!document_open(&document, errors->file, errors))
 		return false;
 	root = document_root(&document);
@@ -417,16 +445,17 @@ config_load(struct config *config, const struct machine *machine, struct diagnos
 		check_whole(&reader);
 	document_close(&document);
 	if (diagnostics_empty(errors))
-		config_build_local(&reader);
-	qn_zone_list_fini(&reader.local);
+		build_local(&reader);
+	reader_fini(&reader);
+	if (!diagnostics_empty(errors))
+		config_free_local(&config->live);
 	return diagnostics_empty(errors);
 }
 
 void
 config_fini(struct config *config)
 {
-	qn_zone_list_free_built(config->live.resolve.local);
-	config->live.resolve.local = NULL;
+	config_free_local(&config->live);
 }
 
 /* What a reload cannot change. */

@@ -99,6 +99,9 @@ bool config_load(struct config *config, const struct machine *machine, struct di
 /** Frees the local data. */
 void config_fini(struct config *config);
 
+/** The same, for who has taken a copy over. */
+void config_free_local(struct qn_shard_config *live);
+
 /** Room for what config_reload() says, the final zero included. */
 #define CONFIG_RESTART_MAX 128
 

@@ -19,13 +19,17 @@ static const char *const kind_words[] = {
     [QN_ZONE_REDIRECT] = "redirect",
     [QN_ZONE_REFUSE] = "refuse",
     [QN_ZONE_DENY] = "deny",
+    [QN_ZONE_BLOCK_A] = "block-a",
+    [QN_ZONE_BLOCK_AAAA] = "block-aaaa",
+    [QN_ZONE_ALWAYS_TRANSPARENT] = "always-transparent",
     [QN_ZONE_ALWAYS_NXDOMAIN] = "always-nxdomain",
+    [QN_ZONE_ALWAYS_NODATA] = "always-nodata",
     [QN_ZONE_ALWAYS_NULL] = "always-null",
 };
 
 /* One item of the list of zones, while it is read. */
 struct zone_reader {
-	struct config_reader *reader;
+	struct config_local *local;
 	struct qn_name zone;
 	enum qn_zone_kind kind;
 	struct document_value records;
@@ -36,34 +40,34 @@ struct zone_reader {
 };
 
 static void
-note_out_of_memory(struct config_reader *reader)
+note_out_of_memory(const struct config_local *local)
 {
-	diagnostics_add(reader->errors, 0, "local: no memory is left for it.");
+	diagnostics_add(local->errors, 0, "%s: no memory is left for it.", local->where);
 }
 
 static void
 add_zone(
-    struct config_reader *reader, const struct qn_name *zone, enum qn_zone_kind kind, unsigned line)
+    struct config_local *local, const struct qn_name *zone, enum qn_zone_kind kind, unsigned line)
 {
-	if (!qn_zone_list_add_zone(&reader->local, zone, kind, line))
-		note_out_of_memory(reader);
+	if (!qn_zone_list_add_zone(&local->list, zone, kind, line))
+		note_out_of_memory(local);
 }
 
 static void
-add_record(struct config_reader *reader, const struct qn_name *owner, uint16_t type, uint32_t ttl_s,
+add_record(struct config_local *local, const struct qn_name *owner, uint16_t type, uint32_t ttl_s,
     struct qn_view rdata, unsigned line)
 {
-	if (!qn_zone_list_add_record(&reader->local, owner, type, ttl_s, rdata, line))
-		note_out_of_memory(reader);
+	if (!qn_zone_list_add_record(&local->list, owner, type, ttl_s, rdata, line))
+		note_out_of_memory(local);
 }
 
 static void
-add_soa(struct config_reader *reader, const struct qn_name *zone, uint32_t ttl_s, unsigned line)
+add_soa(struct config_local *local, const struct qn_name *zone, uint32_t ttl_s, unsigned line)
 {
 	uint8_t rdata[QN_ZONE_SOA_LEN_MAX];
 	const size_t len = qn_zone_soa(rdata, zone, ttl_s);
 
-	add_record(reader, zone, QN_TYPE_SOA, ttl_s, (struct qn_view){rdata, len}, line);
+	add_record(local, zone, QN_TYPE_SOA, ttl_s, (struct qn_view){rdata, len}, line);
 }
 
 /* Zones */
@@ -143,15 +147,14 @@ read_record(const struct document_value *value, void *target)
 	if (record.type == QN_TYPE_SOA ||
 	    (record.type == QN_TYPE_CNAME && qn_name_equal(&record.owner, &at->zone)))
 		at->takes_soa = false;
-	add_record(at->reader, &record.owner, record.type, record.ttl_s,
+	add_record(at->local, &record.owner, record.type, record.ttl_s,
 	    (struct qn_view){record.rdata, record.rdata_len}, value->line);
 }
 
 static bool
 kind_has_records(enum qn_zone_kind kind)
 {
-	return kind == QN_ZONE_TRANSPARENT || kind == QN_ZONE_TYPE_TRANSPARENT ||
-	       kind == QN_ZONE_STATIC || kind == QN_ZONE_REDIRECT;
+	return kind < QN_ZONE_ALWAYS_TRANSPARENT;
 }
 
 /* Whether names that are not there are denied in the name of the zone, which takes a SOA. */
@@ -159,18 +162,19 @@ static bool
 kind_has_soa(enum qn_zone_kind kind)
 {
 	return kind == QN_ZONE_STATIC || kind == QN_ZONE_REDIRECT ||
-	       kind == QN_ZONE_ALWAYS_NXDOMAIN || kind == QN_ZONE_ALWAYS_NULL;
+	       kind == QN_ZONE_ALWAYS_NXDOMAIN || kind == QN_ZONE_ALWAYS_NODATA ||
+	       kind == QN_ZONE_ALWAYS_NULL;
 }
 
 static void
 read_zone(const struct document_value *value, void *target)
 {
-	struct config_reader *reader = target;
-	struct zone_reader at = {.reader = reader};
-	const size_t errors_before = reader->errors->count;
+	struct config_local *local = target;
+	struct zone_reader at = {.local = local};
+	const size_t errors_before = local->errors->count;
 
 	document_mapping(value, zone_keys, CONFIG_ITEM_COUNT(zone_keys), &at);
-	if (reader->errors->count != errors_before)
+	if (local->errors->count != errors_before)
 		return;
 	if (!at.zone_seen || !at.kind_seen) {
 		document_complain(value, "the %s is missing.", at.zone_seen ? "type" : "zone");
@@ -181,12 +185,12 @@ read_zone(const struct document_value *value, void *target)
 		    &at.records, "a zone of type %s has no records.", kind_words[at.kind]);
 		return;
 	}
-	add_zone(reader, &at.zone, at.kind, value->line);
+	add_zone(local, &at.zone, at.kind, value->line);
 	at.takes_soa = kind_has_soa(at.kind);
 	if (at.records_seen)
 		document_list(&at.records, SIZE_MAX, read_record, &at);
 	if (at.takes_soa)
-		add_soa(reader, &at.zone, TTL_DEFAULT_S, value->line);
+		add_soa(local, &at.zone, TTL_DEFAULT_S, value->line);
 }
 
 static void
@@ -200,25 +204,24 @@ read_zones(const struct document_value *value, void *target)
 static void
 read_hosts(const struct document_value *value, void *target)
 {
-	struct config_reader *reader = target;
+	struct config_local *local = target;
 	const char *text = document_text(value);
 
 	if (text == NULL)
 		return;
-	reader->hosts_line = value->line;
-	if (strlen(text) >= sizeof(reader->hosts_path))
-		document_complain(value, "this path is too long.");
-	else
-		strcpy(reader->hosts_path, text);
+	local->hosts_line = value->line;
+	local->hosts_path = strdup(text);
+	if (local->hosts_path == NULL)
+		note_out_of_memory(local);
 }
 
 static void
 read_special_names(const struct document_value *value, void *target)
 {
 	static const char *const words[] = {"on", "off"};
-	struct config_reader *reader = target;
+	struct config_local *local = target;
 
-	reader->no_special_names = document_word(value, words, CONFIG_ITEM_COUNT(words)) == 1;
+	local->special_names = document_word(value, words, CONFIG_ITEM_COUNT(words)) == 0;
 }
 
 static const struct document_key local_keys[] = {
@@ -228,16 +231,30 @@ static const struct document_key local_keys[] = {
 };
 
 void
-config_read_local(const struct document_value *value, void *target)
+config_read_local(const struct document_value *value, struct config_local *local)
 {
-	document_mapping(value, local_keys, CONFIG_ITEM_COUNT(local_keys), target);
+	document_mapping(value, local_keys, CONFIG_ITEM_COUNT(local_keys), local);
+}
+
+void
+config_local_init(struct config_local *local, struct diagnostics *errors, const char *where)
+{
+	*local = (struct config_local){.where = where, .errors = errors, .special_names = true};
+	qn_zone_list_init(&local->list);
+}
+
+void
+config_local_fini(struct config_local *local)
+{
+	free(local->hosts_path);
+	qn_zone_list_fini(&local->list);
 }
 
 /* What can only be done when all has been read */
 
 /* The file's zones; what is added to the list later does not count as one. */
 struct given {
-	const struct config_reader *reader;
+	const struct config_local *local;
 	size_t item_count;
 };
 
@@ -246,7 +263,7 @@ is_given_zone(const struct given *given, const struct qn_name *zone)
 {
 	uint8_t octets[QN_NAME_MAX];
 	const struct qn_zone_item item = {.path = {octets, qn_zone_path(octets, zone)}};
-	const struct qn_zone_item *items = given->reader->local.items;
+	const struct qn_zone_item *items = given->local->list.items;
 
 	for (size_t i = 0; i < given->item_count; i++)
 		if (items[i].type == QN_ZONE_APEX && qn_zone_same_owner(&items[i], &item))
@@ -265,11 +282,11 @@ has_route(const struct qn_resolve_config *resolve, const struct qn_name *zone)
 
 /* An empty zone has a SOA, and a NS record that names nobody else (RFC 6303 s3). */
 static void
-add_special(struct config_reader *reader, const struct qn_zone_special *special)
+add_special(struct config_local *local, const struct qn_zone_special *special)
 {
-	add_zone(reader, &special->zone, special->kind, 0);
-	add_soa(reader, &special->zone, QN_ZONE_SPECIAL_TTL_S, 0);
-	add_record(reader, &special->zone, QN_TYPE_NS, QN_ZONE_SPECIAL_TTL_S,
+	add_zone(local, &special->zone, special->kind, 0);
+	add_soa(local, &special->zone, QN_ZONE_SPECIAL_TTL_S, 0);
+	add_record(local, &special->zone, QN_TYPE_NS, QN_ZONE_SPECIAL_TTL_S,
 	    qn_name_view(&special->zone), 0);
 	for (size_t i = 0; i < special->record_count; i++) {
 		const struct qn_zone_special_record *record = &special->records[i];
@@ -277,53 +294,53 @@ add_special(struct config_reader *reader, const struct qn_zone_special *special)
 		const bool ok = qn_name_from_text(&owner, record->owner, strlen(record->owner));
 
 		qn_assert(ok);
-		add_record(reader, &owner, record->type, QN_ZONE_SPECIAL_TTL_S, record->rdata, 0);
+		add_record(local, &owner, record->type, QN_ZONE_SPECIAL_TTL_S, record->rdata, 0);
 	}
 }
 
 static void
-add_specials(struct config_reader *reader, const struct given *given)
+add_specials(
+    struct config_local *local, const struct qn_resolve_config *resolve, const struct given *given)
 {
 	struct qn_zone_special special;
 
 	for (size_t i = 0; qn_zone_special(&special, i); i++)
-		if (!is_given_zone(given, &special.zone) &&
-		    !has_route(&reader->config->live.resolve, &special.zone))
-			add_special(reader, &special);
+		if (!is_given_zone(given, &special.zone) && !has_route(resolve, &special.zone))
+			add_special(local, &special);
 }
 
 /* What is forwarded goes there, though it may be in a zone that has no such names. */
 static void
-add_routes(struct config_reader *reader, const struct given *given)
+add_routes(
+    struct config_local *local, const struct qn_resolve_config *resolve, const struct given *given)
 {
-	const struct qn_resolve_config *resolve = &reader->config->live.resolve;
-
 	for (uint16_t i = 0; i < resolve->route_count; i++) {
 		const struct qn_name *zone = &resolve->routes[i].zone;
 
 		if (zone->len != qn_name_root.len && !is_given_zone(given, zone))
-			add_zone(reader, zone, QN_ZONE_TRANSPARENT, 0);
+			add_zone(local, zone, QN_ZONE_TRANSPARENT, 0);
 	}
 }
 
 static void
 complain_of_hosts(void *context, unsigned line, const char *sentence)
 {
-	struct config_reader *reader = context;
+	const struct config_local *local = context;
 
 	if (line == 0)
-		diagnostics_add(reader->errors, reader->hosts_line, "local.hosts: %s: %s",
-		    reader->hosts_path, sentence);
+		diagnostics_add(local->errors, local->hosts_line, "%s.hosts: %s: %s", local->where,
+		    local->hosts_path, sentence);
 	else
-		diagnostics_add(reader->errors, reader->hosts_line, "local.hosts: %s:%u: %s",
-		    reader->hosts_path, line, sentence);
+		diagnostics_add(local->errors, local->hosts_line, "%s.hosts: %s:%u: %s",
+		    local->where, local->hosts_path, line, sentence);
 }
 
 static void
-note_fault(struct config_reader *reader, enum qn_zone_fault fault, const struct qn_zone_item *item)
+note_fault(
+    const struct config_local *local, enum qn_zone_fault fault, const struct qn_zone_item *item)
 {
 	char owner[QN_NAME_TEXT_MAX], type[QN_MNEMONIC_MAX];
-	const unsigned line = item->line != 0 ? item->line : reader->hosts_line;
+	const unsigned line = item->line != 0 ? item->line : local->hosts_line;
 	struct qn_name name;
 
 	qn_zone_path_name(&name, item->path);
@@ -333,62 +350,62 @@ note_fault(struct config_reader *reader, enum qn_zone_fault fault, const struct 
 	case QN_ZONE_SOUND:
 		break;
 	case QN_ZONE_TWICE:
-		diagnostics_add(reader->errors, line,
-		    "local.zones: the zone %s is on line %u already.", owner, item[-1].line);
+		diagnostics_add(local->errors, line, "%s.zones: the zone %s is on line %u already.",
+		    local->where, owner, item[-1].line);
 		break;
 	case QN_ZONE_SINGLE_TWICE:
-		diagnostics_add(
-		    reader->errors, line, "local: %s has more than one %s record.", owner, type);
+		diagnostics_add(local->errors, line, "%s: %s has more than one %s record.",
+		    local->where, owner, type);
 		break;
 	case QN_ZONE_ALIAS_BESIDE:
-		diagnostics_add(reader->errors, line,
-		    "local: %s is an alias, so it can have no other records than its CNAME.",
-		    owner);
+		diagnostics_add(local->errors, line,
+		    "%s: %s is an alias, so it can have no other records than its CNAME.",
+		    local->where, owner);
 		break;
 	case QN_ZONE_SET_TOO_LARGE:
-		diagnostics_add(reader->errors, line,
-		    "local: the %s records of %s are more than an answer holds (%d octets).", type,
-		    owner, QN_ZONE_SET_LEN_MAX);
+		diagnostics_add(local->errors, line,
+		    "%s: the %s records of %s are more than an answer holds (%d octets).",
+		    local->where, type, owner, QN_ZONE_SET_LEN_MAX);
 		break;
 	}
 }
 
 static void
-check_items(struct config_reader *reader)
+check_items(struct config_local *local)
 {
-	const struct qn_zone_list *list = &reader->local;
+	const struct qn_zone_list *list = &local->list;
 	enum qn_zone_fault fault;
 
-	qn_zone_list_sort(&reader->local);
+	qn_zone_list_sort(&local->list);
 	for (size_t at = 0;; at++) {
 		fault = qn_zone_items_fault(list->items, list->count, &at);
 		if (fault == QN_ZONE_SOUND)
 			return;
-		note_fault(reader, fault, &list->items[at]);
+		note_fault(local, fault, &list->items[at]);
 	}
 }
 
 void
-config_check_local(struct config_reader *reader)
+config_check_local(struct config_local *local, const struct qn_resolve_config *resolve)
 {
-	const struct given given = {reader, reader->local.count};
+	const struct given given = {local, local->list.count};
 	bool ok = true;
 
-	if (!reader->no_special_names)
-		add_specials(reader, &given);
-	add_routes(reader, &given);
-	if (reader->hosts_path[0] != '\0')
-		ok = qn_hosts_read(&reader->local, reader->hosts_path, complain_of_hosts, reader);
+	if (local->special_names)
+		add_specials(local, resolve, &given);
+	add_routes(local, resolve, &given);
+	if (local->hosts_path != NULL)
+		ok = qn_hosts_read(&local->list, local->hosts_path, complain_of_hosts, local);
 	if (ok)
-		check_items(reader);
+		check_items(local);
 }
 
-void
-config_build_local(struct config_reader *reader)
+const struct qn_zones *
+config_build_local(const struct config_local *local, const struct qn_zones *below)
 {
-	if (reader->local.count == 0)
-		return;
-	reader->config->live.resolve.local = qn_zone_list_build(&reader->local);
-	if (reader->config->live.resolve.local == NULL)
-		note_out_of_memory(reader);
+	const struct qn_zones *built = qn_zone_list_build(&local->list, below);
+
+	if (built == NULL)
+		note_out_of_memory(local);
+	return built;
 }

@@ -23,6 +23,22 @@ struct config_prefixes {
 	size_t count;
 };
 
+/** What is to become local data. */
+struct config_local {
+	const char *where; /* Its path in the file. */
+	struct diagnostics *errors;
+	struct qn_zone_list list;
+	char *hosts_path; /* NULL: none. */
+	unsigned hosts_line;
+	bool special_names;
+};
+
+struct config_view {
+	unsigned line;
+	bool alone; /* Not over what all clients see. */
+	struct config_local local;
+};
+
 struct config_reader {
 	struct config *config;
 	const struct machine *machine;
@@ -31,11 +47,10 @@ struct config_reader {
 	unsigned hints_line;
 	unsigned route_lines[QN_ROUTE_MAX];
 	char hints_path[4096];
-	struct config_prefixes access; /* By enum qn_access; without what holds by default. */
-	struct qn_zone_list local;     /* What is to become local data. */
-	char hosts_path[4096];         /* Empty: none. */
-	unsigned hosts_line;
-	bool no_special_names;
+	struct config_prefixes access;       /* By enum qn_access; without what holds by default. */
+	struct config_prefixes view_clients; /* By the number of their view, from 1 on. */
+	struct config_local local;
+	struct config_view views[QN_SHARD_VIEW_MAX]; /* As many as the configuration has. */
 	unsigned certificate_line, key_line;
 	bool ports_seen;
 	bool ports_broken; /* An error in them makes others look wrong that are not. */
@@ -72,8 +87,8 @@ void config_read_tcp(const struct document_value *value, void *target);
 void config_read_tls(const struct document_value *value, void *target);
 void config_read_forward(const struct document_value *value, void *target);
 void config_read_stub(const struct document_value *value, void *target);
-void config_read_local(const struct document_value *value, void *target);
 void config_read_kernel(const struct document_value *value, void *target);
+void config_read_views(const struct document_value *value, void *target);
 void config_read_stale(const struct document_value *value, void *target);
 
 /** What the kernel's side is when the file does not say. */
@@ -85,10 +100,23 @@ void config_check_streams(struct config_reader *reader);
 void config_check_service(struct config_reader *reader);
 void config_check_access(struct config_reader *reader);
 void config_check_routes(struct config_reader *reader);
-void config_check_local(struct config_reader *reader);
+void config_check_views(struct config_reader *reader);
 
-/** Builds local data of what was read and checked, all of it without an error. */
-void config_build_local(struct config_reader *reader);
+/* Local data: read, checked, and built of what was read and checked without an error. */
+
+void config_local_init(struct config_local *local, struct diagnostics *errors, const char *where);
+void config_local_fini(struct config_local *local);
+void config_read_local(const struct document_value *value, struct config_local *local);
+void config_check_local(struct config_local *local, const struct qn_resolve_config *resolve);
+
+/** Local data over `below` or NULL; NULL, with the error noted, without memory. */
+const struct qn_zones *config_build_local(
+    const struct config_local *local, const struct qn_zones *below);
+void config_build_views(struct config_reader *reader);
+
+/** Takes a text that others get to see. */
+void config_take_text(
+    const struct document_value *value, const char *text, char taken[QN_SHARD_ID_MAX]);
 
 /** Whether any port has a gateway of `family`. */
 bool config_has_gateway(const struct config_fixed *fixed, uint8_t family);

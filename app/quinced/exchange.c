@@ -81,6 +81,23 @@ question_arguments(
 	return false;
 }
 
+/* The address of a client, which may be left out. */
+static bool
+client_argument(struct exchange *exchange, const struct request *request, struct qn_address *client)
+{
+	*client = (struct qn_address){.family = QN_FAMILY_NONE};
+	if (json_object_get(request->arguments, "client") == NULL)
+		return true;
+	const char *text = text_argument(exchange, request, "client");
+
+	if (text == NULL)
+		return false;
+	if (qn_address_from_text(client, text))
+		return true;
+	exchange_refuse(exchange, "\"%s\" is not an IPv4 or IPv6 address.", text);
+	return false;
+}
+
 /* Commands. */
 
 static void
@@ -105,25 +122,28 @@ static void
 run_lookup(struct exchange *exchange, const struct request *request)
 {
 	struct qn_question question;
+	struct qn_address client;
 
-	if (question_arguments(exchange, request, &question))
-		exchange->reply =
-		    lookup_report(request->node, &question.name, question.type, request->now);
+	if (question_arguments(exchange, request, &question) &&
+	    client_argument(exchange, request, &client))
+		exchange->reply = lookup_report(request->node, &question, &client, request->now);
 }
 
 static void
 run_trace(struct exchange *exchange, const struct request *request)
 {
 	struct qn_question question;
+	struct qn_address client;
 	const char *why;
 
-	if (!question_arguments(exchange, request, &question))
+	if (!question_arguments(exchange, request, &question) ||
+	    !client_argument(exchange, request, &client))
 		return;
 	if (!qn_client_resolves(question.type, question.class)) {
 		exchange_refuse(exchange, "Questions of this type are not resolved.");
 		return;
 	}
-	why = tracing_begin(request->node, &question, request->now);
+	why = tracing_begin(request->node, &question, &client, request->now);
 	if (why != NULL) {
 		exchange_refuse(exchange, "%s", why);
 		return;

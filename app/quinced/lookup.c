@@ -4,6 +4,7 @@
 #include "cache/answer.h"
 #include "cache/records.h"
 #include "wire/text.h"
+#include "zone/zones.h"
 #include "zonefile/present.h"
 
 /* Whatever a cache holds for one name and type, written out with a question in front. */
@@ -20,6 +21,15 @@ struct lookup {
 	uint16_t rcode;
 	uint32_t ttl_s;
 };
+
+static void
+set_name(json_t *report, const char *key, const struct qn_name *name)
+{
+	char text[QN_NAME_TEXT_MAX];
+
+	qn_name_to_text(name, text);
+	json_object_set_new(report, key, json_string(text));
+}
 
 static void
 begin_message(struct lookup *lookup, uint8_t room[MESSAGE_MAX])
@@ -125,27 +135,132 @@ look_into(struct lookup *lookup, json_t *report)
 	return true;
 }
 
-json_t *
-lookup_report(const struct node *node, const struct qn_name *name, uint16_t type, struct qn_now now)
+/* --- Local data ------------------------------------------------------------------------- */
+
+/* The records of an answer that local data have made. */
+static void
+report_local(const struct qn_question *question, const struct qn_answer *answer, json_t *report)
+{
+	struct lookup lookup = {.question = *question, .held = "local data"};
+	uint8_t room[MESSAGE_MAX];
+
+	begin_message(&lookup, room);
+	qn_answer_write(&lookup.writer, answer, 0);
+	qn_write_section_count(&lookup.writer, QN_SECTION_ANSWER, answer->answer_count);
+	qn_write_section_count(&lookup.writer, QN_SECTION_AUTHORITY, answer->authority_count);
+	lookup.rcode = answer->rcode;
+	report_found(&lookup, report);
+	json_object_del(report, "ttl_s"); /* Each record has its own, and they do not run out. */
+}
+
+/* What local data say; QN_ZONE_RESOLVE with `asked` for what is left to look up. */
+static enum qn_zone_verdict
+look_locally(const struct node *node, const struct qn_question *question,
+    const struct qn_address *client, struct qn_question *asked, json_t *report)
+{
+	const struct qn_zones *local = qn_shard_local_of(&node->config.live, client);
+	uint8_t value[QN_CACHE_VALUE_MAX], scratch[QN_CACHE_VALUE_MAX];
+	struct qn_answer answer;
+	enum qn_zone_verdict verdict;
+
+	*asked = *question;
+	if (local == NULL)
+		return QN_ZONE_RESOLVE;
+	verdict = qn_zones_answer(local, question, (struct qn_span){value, sizeof(value)},
+	    (struct qn_span){scratch, sizeof(scratch)}, &answer, &asked->name);
+	switch (verdict) {
+	case QN_ZONE_RESOLVE:
+		qn_name_copy(&asked->name, &question->name);
+		break;
+	case QN_ZONE_REPLY:
+		report_local(question, &answer, report);
+		break;
+	case QN_ZONE_LEAD:
+		set_name(report, "alias_to", &asked->name);
+		break;
+	case QN_ZONE_DROP:
+		json_object_set_new(report, "held", json_string("local data: no reply"));
+		break;
+	}
+	return verdict;
+}
+
+/* --- The whole -------------------------------------------------------------------------- */
+
+static const char *
+access_text(uint16_t access)
+{
+	switch ((enum qn_access)access) {
+	case QN_ACCESS_ALLOW:
+		return "allow";
+	case QN_ACCESS_DROP:
+		return "drop";
+	case QN_ACCESS_REFUSE:
+		break;
+	}
+	return "refuse";
+}
+
+static void
+report_client(const struct node *node, const struct qn_address *client, json_t *report)
+{
+	const struct qn_shard_config *live = &node->config.live;
+	const struct qn_shard_view *view = qn_shard_view_of(live, client);
+	char text[QN_ADDRESS_TEXT_MAX];
+
+	if (client->family == QN_FAMILY_NONE)
+		return;
+	qn_address_to_text(client, text);
+	json_object_set_new(report, "client", json_string(text));
+	json_object_set_new(
+	    report, "access", json_string(access_text(qn_prefix_map_find(&live->access, client))));
+	if (view != NULL)
+		json_object_set_new(report, "view", json_string(view->name));
+}
+
+/* Looks into the caches of all workers; true when one had something. */
+static bool
+look_everywhere(
+    const struct node *node, const struct qn_question *question, struct qn_now now, json_t *report)
 {
 	uint8_t scratch[QN_CACHE_VALUE_MAX];
-	char name_text[QN_NAME_TEXT_MAX], type_text[QN_MNEMONIC_MAX];
-	bool found = false;
-	json_t *report = json_object();
 
-	qn_name_to_text(name, name_text);
-	json_object_set_new(report, "name", json_string(name_text));
-	json_object_set_new(report, "type", json_string(qn_type_to_text(type, type_text)));
-	for (uint16_t i = 0; i < node->config.fixed.worker_count && !found; i++) {
+	for (uint16_t i = 0; i < node->config.fixed.worker_count; i++) {
 		struct lookup lookup = {
 		    .store = {node->shared.caches[i], &node->shared.hash_key, scratch},
-		    .question = {.name = *name, .type = type, .class = QN_CLASS_IN},
+		    .question = *question,
 		    .now = now,
 		};
 
-		found = look_into(&lookup, report);
-		if (found)
-			json_object_set_new(report, "core", json_integer(node->workers[i].core));
+		if (!look_into(&lookup, report))
+			continue;
+		json_object_set_new(report, "core", json_integer(node->workers[i].core));
+		return true;
+	}
+	return false;
+}
+
+json_t *
+lookup_report(const struct node *node, const struct qn_question *question,
+    const struct qn_address *client, struct qn_now now)
+{
+	char type_text[QN_MNEMONIC_MAX];
+	struct qn_question asked;
+	json_t *report = json_object();
+	bool found = true;
+
+	set_name(report, "name", &question->name);
+	json_object_set_new(
+	    report, "type", json_string(qn_type_to_text(question->type, type_text)));
+	report_client(node, client, report);
+	switch (look_locally(node, question, client, &asked, report)) {
+	case QN_ZONE_REPLY:
+	case QN_ZONE_DROP:
+		break;
+	case QN_ZONE_LEAD:
+	case QN_ZONE_RESOLVE:
+		found = look_everywhere(node, &asked, now, report);
+		break;
 	}
 	json_object_set_new(report, "found", json_boolean(found));
 	return report;

@@ -2,12 +2,17 @@
 #pragma once
 /**
  * @file
- * What the node's caches hold for a name and type, read while the workers go on.
+ * What the node knows of a question without asking anybody: what its local data say to a client,
+ * and what its caches hold, read while the workers go on.
  */
 #include "node.h"
+#include "wire/message.h"
 
 #include <jansson.h>
 
-/** As JSON, which the caller owns; nothing is sent and nothing is changed. */
-json_t *lookup_report(
-    const struct node *node, const struct qn_name *name, uint16_t type, struct qn_now now);
+/**
+ * As JSON, which the caller owns; nothing is sent and nothing is changed. `client` may be of no
+ * family: a client that is in no view.
+ */
+json_t *lookup_report(const struct node *node, const struct qn_question *question,
+    const struct qn_address *client, struct qn_now now);

@@ -285,7 +285,8 @@ snapshot_retire(struct node *node)
 
 	qn_assert(result == 0);
 	urcu_qsbr_barrier();
-	node->config.live.resolve.local = NULL; /* Went with the snapshot. */
+	node->config.live.local = NULL; /* Went with the snapshot, as the views'. */
+	node->config.live.view_count = 0;
 }
 
 /* "DEVICE, DEVICE" */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "snapshot.h"
 
-#include "zonefile/list.h"
+#include "config.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@ snapshot_free(struct rcu_head *head)
 {
 	struct snapshot *snapshot = caa_container_of(head, struct snapshot, head);
 
-	qn_zone_list_free_built(snapshot->config.resolve.local);
+	config_free_local(&snapshot->config);
 	free(snapshot);
 }
 

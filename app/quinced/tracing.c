@@ -5,6 +5,7 @@
 #include "wire/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Beginning and end. */
 
@@ -30,8 +31,11 @@ trace_on_worker(struct command *command, struct qn_shard *shard, struct qn_now n
 }
 
 const char *
-tracing_begin(struct node *node, const struct qn_question *question, struct qn_now now)
+tracing_begin(struct node *node, const struct qn_question *question,
+    const struct qn_address *client, struct qn_now now)
 {
+	const struct qn_shard_view *view = qn_shard_view_of(&node->config.live, client);
+
 	struct tracing *tracing = node->tracing;
 
 	if (tracing == NULL) {
@@ -44,7 +48,8 @@ tracing_begin(struct node *node, const struct qn_question *question, struct qn_n
 	tracing->wanted = true;
 	tracing->deadline = qn_mono_after_us(now.mono, TRACING_TIME_US);
 	atomic_store_explicit(&tracing->refused, false, memory_order_relaxed);
-	qn_trace_init(&tracing->trace, question);
+	qn_trace_init(&tracing->trace, question, client);
+	strcpy(tracing->view, view == NULL ? "" : view->name);
 	tracing->command.run = trace_on_worker;
 	node_command(node, &tracing->command);
 	return NULL;
@@ -227,6 +232,8 @@ tracing_report(const struct tracing *tracing)
 		json_array_append_new(steps, report_step(trace, &trace->events[i]));
 	set_name(report, "name", &trace->question.name);
 	set_type(report, trace->question.type);
+	if (tracing->view[0] != '\0')
+		set_text(report, "view", tracing->view);
 	json_object_set_new(report, "dropped", json_boolean(trace->dropped));
 	if (!trace->dropped)
 		set_result(report, trace->rcode, trace->ede);

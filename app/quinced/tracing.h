@@ -21,8 +21,9 @@ struct node;
 
 struct tracing {
 	struct command command;
-	_Atomic bool refused; /* By the question's worker. */
-	bool wanted;          /* Somebody waits for the report. */
+	_Atomic bool refused;       /* By the question's worker. */
+	bool wanted;                /* Somebody waits for the report. */
+	char view[QN_SHARD_ID_MAX]; /* That of the client; empty: none. */
 	struct qn_mono deadline;
 	struct qn_trace trace;
 };
@@ -34,9 +35,12 @@ enum tracing_state {
 	TRACING_LATE,    /* It is not over yet, and should be. */
 };
 
-/** Has `node` trace `question`, of class IN; returns NULL, or a sentence why it does not. */
-QN_MUST_USE const char *tracing_begin(
-    struct node *node, const struct qn_question *question, struct qn_now now);
+/**
+ * Has `node` trace `question`, of class IN, as if `client` asked it, who may be of no family:
+ * in no view. Returns NULL, or a sentence why it does not.
+ */
+QN_MUST_USE const char *tracing_begin(struct node *node, const struct qn_question *question,
+    const struct qn_address *client, struct qn_now now);
 
 /** Where it stands. But for TRACING_RUNS the caller then lets go of it: see tracing_end(). */
 enum tracing_state tracing_state(const struct tracing *tracing, struct qn_now now);

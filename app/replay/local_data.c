@@ -131,5 +131,5 @@ local_data_build(const struct local_data *data, const char **wrong)
 	if (block.len == 0)
 		return NULL;
 	block.data = memory_take_aligned(QN_ARENA_ALIGN, block.len);
-	return qn_zones_init(block, items, count);
+	return qn_zones_init(block, items, count, NULL);
 }

@@ -104,7 +104,7 @@ build_local_data(struct mapping *map)
 	if (map->local.count == 0)
 		return true;
 	map->settings->local = local_data_build(&map->local, &wrong);
-	map->settings->shard.resolve.local = map->settings->local;
+	map->settings->shard.local = map->settings->local;
 	return map->settings->local != NULL || mapping_refuse(map, "the local data: %s", wrong);
 }
 

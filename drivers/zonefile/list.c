@@ -122,14 +122,14 @@ qn_zone_list_sort(struct qn_zone_list *list)
 }
 
 const struct qn_zones *
-qn_zone_list_build(const struct qn_zone_list *list)
+qn_zone_list_build(const struct qn_zone_list *list, const struct qn_zones *below)
 {
 	const size_t size = qn_zones_size(list->items, list->count);
 	uint8_t *block = size == 0 ? NULL : aligned_alloc(QN_ARENA_ALIGN, size);
 
 	if (block == NULL)
 		return NULL;
-	return qn_zones_init((struct qn_span){block, size}, list->items, list->count);
+	return qn_zones_init((struct qn_span){block, size}, list->items, list->count, below);
 }
 
 void

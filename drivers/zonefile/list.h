@@ -32,8 +32,12 @@ QN_MUST_USE bool qn_zone_list_add_record(struct qn_zone_list *list, const struct
 /** Puts the items in the order that building needs. */
 void qn_zone_list_sort(struct qn_zone_list *list);
 
-/** Local data of sorted items without fault, in memory of their own; NULL without memory. */
-const struct qn_zones *qn_zone_list_build(const struct qn_zone_list *list);
+/**
+ * Local data of sorted items without fault, over `below` or NULL, in memory of their own; NULL
+ * without memory.
+ */
+const struct qn_zones *qn_zone_list_build(
+    const struct qn_zone_list *list, const struct qn_zones *below);
 
 /** Frees what was built; nothing to do for NULL. */
 void qn_zone_list_free_built(const struct qn_zones *zones);

@@ -5,18 +5,13 @@
 
 #include <string.h>
 
-static uint64_t
-load_be64(const uint8_t *at)
-{
-	return (uint64_t)qn_load_be32(at) << 32 | qn_load_be32(at + 4);
-}
-
 static struct qn_prefix_key
 key_of(const struct qn_address *address)
 {
 	if (address->family == QN_FAMILY_IPV4)
 		return (struct qn_prefix_key){0, qn_load_be32(address->octets)};
-	return (struct qn_prefix_key){load_be64(address->octets), load_be64(address->octets + 8)};
+	return (struct qn_prefix_key){
+	    qn_load_be64(address->octets), qn_load_be64(address->octets + 8)};
 }
 
 /* Without a branch: which way a search goes is not to be guessed. */
@@ -54,7 +49,9 @@ side_of(const struct qn_prefix_map *map, uint8_t family)
 {
 	if (family == QN_FAMILY_IPV4)
 		return (struct side){0, map->ipv4_count};
-	return (struct side){map->ipv4_count, map->range_count};
+	if (family == QN_FAMILY_IPV6)
+		return (struct side){map->ipv4_count, map->range_count};
+	return (struct side){0, 0};
 }
 
 /* The last range that does not begin behind `key`; the first one when all do. */

@@ -42,5 +42,5 @@ struct qn_prefix_map {
 QN_MUST_USE bool qn_prefix_map_add(
     struct qn_prefix_map *map, const struct qn_prefix *prefix, uint16_t value);
 
-/** What the longest prefix with `address` in it was given; 0 when there is none. */
+/** What the longest prefix with `address` in it was given; 0 when none has it in it. */
 uint16_t qn_prefix_map_find(const struct qn_prefix_map *map, const struct qn_address *address);

@@ -41,11 +41,7 @@ struct qn_route {
 	struct qn_endpoint servers[QN_ROUTE_SERVER_MAX];
 };
 
-struct qn_zones;
-
 struct qn_resolve_config {
-	const struct qn_zones
-	    *local; /* Local data (zone/zones.h), or NULL; not to be freed here. */
 	struct qn_route routes[QN_ROUTE_MAX];
 	uint16_t route_count;
 	struct qn_hint hints[QN_HINT_MAX];

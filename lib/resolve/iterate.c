@@ -2,7 +2,6 @@
 #include "base/broken.h"
 #include "resolve/minimize.h"
 #include "resolve/task.h"
-#include "zone/zones.h"
 
 /* --- Following what is known ------------------------------------------------------------ */
 
@@ -85,24 +84,6 @@ follow_known_alias(struct qn_resolver *resolver, struct qn_task *task, enum qn_t
 	if (event != NULL && followed == FOLLOWED)
 		qn_name_copy(&event->target, &task->name);
 	return followed;
-}
-
-/*
- * Takes one link out of local data, where the walk begins. What they answer by themselves has
- * been answered before it came here, so there is nothing but an alias that leads out of them.
- */
-static enum followed
-follow_local(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
-{
-	const struct qn_zones *local = resolver->config->local;
-	struct qn_zone_match match;
-
-	task->local =
-	    task->local && local != NULL &&
-	    qn_zones_find(local, &task->name, task->question.type, &match) == QN_ZONE_ALIAS;
-	if (!task->local)
-		return NOTHING;
-	return follow_known_alias(resolver, task, QN_TRACE_LOCAL, &match.rrset, now);
 }
 
 /* Takes one link out of the cache: the answer, its absence, or an alias. */
@@ -300,9 +281,7 @@ task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now
 static enum followed
 follow_known(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
-	const enum followed followed = follow_local(resolver, task, now);
-
-	return followed != NOTHING || task->refresh ? followed : follow_cache(resolver, task, now);
+	return task->refresh ? NOTHING : follow_cache(resolver, task, now);
 }
 
 void

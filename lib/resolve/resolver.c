@@ -161,13 +161,14 @@ qn_resolver_refresh(
 }
 
 bool
-qn_resolver_trace(struct qn_resolver *resolver, struct qn_trace *trace, struct qn_now now)
+qn_resolver_trace(struct qn_resolver *resolver, struct qn_trace *trace,
+    const struct qn_question *question, struct qn_now now)
 {
 	struct qn_task *task;
 
 	if (resolver->trace != NULL)
 		return false;
-	task = qn_task_begin(resolver, &trace->question, now);
+	task = qn_task_begin(resolver, question, now);
 	if (task == NULL)
 		return false;
 	task->refresh = true;

@@ -107,13 +107,13 @@ void qn_resolver_refresh(
 struct qn_trace;
 
 /**
- * Has the question of `trace` asked anew, whatever the cache holds and whoever else asks it
+ * Has `question` asked anew, whatever the cache holds and whoever else asks it
  * now, and every step written into `trace`, whose `done` is set at the end. Zone cuts and
  * nameservers that the cache knows are made use of, as for any client. False when another
  * trace is being written or there is no place.
  */
-QN_MUST_USE bool qn_resolver_trace(
-    struct qn_resolver *resolver, struct qn_trace *trace, struct qn_now now);
+QN_MUST_USE bool qn_resolver_trace(struct qn_resolver *resolver, struct qn_trace *trace,
+    const struct qn_question *question, struct qn_now now);
 
 /**
  * A reply to the query in `slot`, matched by the transport; `message` read gave as OK.

@@ -155,7 +155,6 @@ task_create(struct qn_resolver *resolver, const struct qn_question *question, ui
 	qn_name_copy(&task->question.name, &question->name);
 	qn_name_copy(&task->name, &question->name);
 	task->alias_count = 0;
-	task->local = true;
 	task->zone_known = false;
 	task->refresh = false;
 	task->patient_until = qn_mono_after_us(

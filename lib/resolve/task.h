@@ -64,7 +64,6 @@ struct qn_task {
 	/* Where the walk stands. */
 	struct qn_name name; /* The question's, or what its aliases have led to. */
 	uint8_t alias_count;
-	bool local;              /* Nothing but aliases out of local data so far. */
 	uint8_t known_labels;    /* Of `name`: the longest ending that is no unknown zone cut. */
 	uint8_t minimized_count; /* Queries with a shortened name, for this `name`. */
 	bool minimize;
@@ -321,7 +320,7 @@ void qn_trace_end(struct qn_resolver *resolver, const struct qn_answer *answer);
 struct qn_trace_event *qn_trace_add(struct qn_resolver *resolver, const struct qn_task *task,
     enum qn_trace_kind kind, struct qn_now now);
 
-/** Notes that the cache, or local data, had the next link. */
+/** Notes that the cache had the next link. */
 struct qn_trace_event *qn_trace_known(struct qn_resolver *resolver, const struct qn_task *task,
     enum qn_trace_kind kind, enum qn_reply_kind verdict, struct qn_now now);
 

@@ -34,11 +34,13 @@ qn_reply_kind_text(enum qn_reply_kind kind)
 }
 
 void
-qn_trace_init(struct qn_trace *trace, const struct qn_question *question)
+qn_trace_init(
+    struct qn_trace *trace, const struct qn_question *question, const struct qn_address *client)
 {
 	qn_name_copy(&trace->question.name, &question->name);
 	trace->question.type = question->type;
 	trace->question.class = question->class;
+	trace->client = *client;
 	trace->dropped = false;
 	trace->event_count = 0;
 	trace->lost_count = 0;
@@ -87,6 +89,17 @@ qn_trace_local(struct qn_trace *trace, const struct qn_answer *answer, struct qn
 	qn_assert(event != NULL); /* It is the first. */
 	event->verdict = answer->answer_count > 0 ? QN_REPLY_ANSWER : QN_REPLY_NEGATIVE;
 	trace_finish(trace, answer->rcode, answer->ede);
+}
+
+void
+qn_trace_led(struct qn_trace *trace, const struct qn_name *target, struct qn_now now)
+{
+	struct qn_trace_event *event =
+	    event_add(trace, QN_TRACE_LOCAL, &trace->question.name, trace->question.type, now);
+
+	qn_assert(event != NULL); /* It is the first. */
+	event->verdict = QN_REPLY_ALIAS;
+	qn_name_copy(&event->target, target);
 }
 
 /* --- What a resolver writes ------------------------------------------------------------- */

@@ -59,7 +59,8 @@ struct qn_trace_event {
 
 struct qn_trace {
 	struct qn_question question;
-	struct qn_asker asker; /* The resolver's. */
+	struct qn_address client; /* Who would ask; of no family: nobody in particular. */
+	struct qn_asker asker;    /* The resolver's. */
 	struct qn_mono started;
 	uint16_t rcode; /* The answer's. */
 	uint16_t ede;
@@ -70,11 +71,15 @@ struct qn_trace {
 	struct qn_trace_event events[QN_TRACE_EVENT_MAX];
 };
 
-/** Makes a trace of `question` ready to be handed to a resolver. */
-void qn_trace_init(struct qn_trace *trace, const struct qn_question *question);
+/** Makes a trace of `question`, as if `client` asked it, ready to be handed to a resolver. */
+void qn_trace_init(
+    struct qn_trace *trace, const struct qn_question *question, const struct qn_address *client);
 
 /** Writes and ends a trace of what local data answered by themselves; NULL: they dropped it. */
 void qn_trace_local(struct qn_trace *trace, const struct qn_answer *answer, struct qn_now now);
+
+/** Writes that aliases in local data lead to `target`, which is going to be resolved. */
+void qn_trace_led(struct qn_trace *trace, const struct qn_name *target, struct qn_now now);
 
 /** Words for a verdict: "referral". */
 const char *qn_reply_kind_text(enum qn_reply_kind kind);

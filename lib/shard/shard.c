@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "resolve/trace.h"
 #include "shard/shard_state.h"
 
 /* Echo replies a second and worker: enough to watch a node, too few to matter in a flood. */
@@ -268,45 +267,4 @@ qn_shard_rest_us(const struct qn_shard *shard, struct qn_now now, uint64_t most_
 	if (!qn_list_empty(&shard->transport.held) && most_us > QN_HELD_RETRY_US)
 		most_us = QN_HELD_RETRY_US;
 	return qn_resolver_rest_us(shard->resolver, now, most_us);
-}
-
-/* Local data have the first word, as for clients. */
-static bool
-trace_local(struct qn_shard *shard, struct qn_trace *trace, struct qn_now now)
-{
-	const struct qn_zones *local = shard->config->resolve.local;
-	struct qn_answer answer;
-
-	if (local == NULL)
-		return false;
-	switch (qn_zones_answer(local, &trace->question,
-	    (struct qn_span){shard->value, sizeof(shard->value)},
-	    (struct qn_span){shard->scratch, sizeof(shard->scratch)}, &answer)) {
-	case QN_ZONE_RESOLVE:
-		return false;
-	case QN_ZONE_REPLY:
-		qn_trace_local(trace, &answer, now);
-		break;
-	case QN_ZONE_DROP:
-		qn_trace_local(trace, NULL, now);
-		break;
-	}
-	return true;
-}
-
-bool
-qn_shard_trace(struct qn_shard *shard, struct qn_trace *trace, struct qn_now now)
-{
-	struct qn_cache_key key;
-
-	qn_cache_key_init(&key, &shard->shared.hash_key, QN_CACHE_ANSWER, &trace->question.name,
-	    trace->question.type);
-	return qn_shard_home(shard, key.hash) != shard->limits.worker ||
-	       trace_local(shard, trace, now) || qn_resolver_trace(shard->resolver, trace, now);
-}
-
-struct qn_sample_ring *
-qn_shard_samples(struct qn_shard *shard)
-{
-	return qn_resolver_samples(shard->resolver);
 }

@@ -29,6 +29,7 @@
 #define QN_SHARD_WORKER_MAX  64
 #define QN_SHARD_LINK_MAX    8
 #define QN_SHARD_SERVICE_MAX 64
+#define QN_SHARD_VIEW_MAX    64
 #define QN_SHARD_ID_MAX      128 /* Octets of the node's name, the final zero included. */
 
 /** Serving answers past their TTL when there is nothing better (RFC 8767). */
@@ -38,12 +39,24 @@ struct qn_shard_stale {
 	uint32_t wait_ms;   /* How long a client waits for a better one; 0: not at all. */
 };
 
+struct qn_zones;
+
+/** What clients of certain prefixes see: local data of their own. */
+struct qn_shard_view {
+	char name[QN_SHARD_ID_MAX];
+	const struct qn_zones *local;
+};
+
 /** What an operator may change while the node runs: an immutable snapshot. */
 struct qn_shard_config {
 	char node_id[QN_SHARD_ID_MAX];                   /* NSID (RFC 5001) and id.server CH TXT. */
 	struct qn_address service[QN_SHARD_SERVICE_MAX]; /* Where clients may ask. */
 	uint16_t service_count;
-	struct qn_prefix_map access;      /* To enum qn_access; nobody may ask who is not in it. */
+	struct qn_prefix_map access;  /* To enum qn_access; nobody may ask who is not in it. */
+	const struct qn_zones *local; /* Local data (zone/zones.h), or NULL; not freed here. */
+	struct qn_prefix_map view_of; /* To 1 and the index of a client's view; 0: none. */
+	struct qn_shard_view views[QN_SHARD_VIEW_MAX];
+	uint16_t view_count;
 	struct qn_hash_key cookie_secret; /* The same on all nodes behind an anycast address. */
 	char version[QN_SHARD_ID_MAX];    /* version.bind CH TXT; empty: not told. */
 	struct qn_shard_stale stale;
@@ -86,6 +99,14 @@ struct qn_shard_result {
 	enum qn_shard_verdict verdict;
 	uint16_t worker; /* With QN_SHARD_HANDOVER. */
 };
+
+/** The view of a client; NULL when it has none. */
+const struct qn_shard_view *qn_shard_view_of(
+    const struct qn_shard_config *config, const struct qn_address *client);
+
+/** The local data that a client sees; NULL when there are none. */
+const struct qn_zones *qn_shard_local_of(
+    const struct qn_shard_config *config, const struct qn_address *client);
 
 struct qn_shard;
 

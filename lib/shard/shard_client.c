@@ -21,6 +21,10 @@ struct arrival {
 	const struct qn_shard_stream_client *stream;
 	struct qn_span *reply;
 	bool parked; /* The reply comes later. */
+	/* What is resolved: the question, or what aliases in local data have it come to. */
+	const struct qn_question *asked;
+	uint32_t asked_hash;
+	const struct qn_answer *aliases; /* Those, or NULL. */
 };
 
 void
@@ -70,7 +74,14 @@ client_reply_here(struct qn_shard *shard, const struct arrival *arrival,
 {
 	struct qn_packet *packet = arrival->packet;
 	const struct qn_frame *frame = arrival->frame;
+	struct qn_answer joined;
 
+	if (arrival->aliases != NULL) {
+		qn_answer_join(&shard->join, &query->question, arrival->aliases,
+		    &arrival->asked->name, answer, age_s, &joined);
+		answer = &joined;
+		age_s = 0;
+	}
 	if (arrival->stream != NULL) {
 		arrival->reply->len = client_reply(shard, *arrival->reply, query, answer, age_s);
 		return qn_shard_result_of(QN_SHARD_SEND);
@@ -208,7 +219,10 @@ static void
 parked_keep_way(struct qn_parked *parked, const struct arrival *arrival)
 {
 	parked->stream = arrival->stream != NULL;
+	parked->led = arrival->aliases != NULL;
+	parked->asked_hash = arrival->asked_hash;
 	if (parked->stream) {
+		parked->client.address = *arrival->client;
 		parked->token = arrival->stream->token;
 		return;
 	}
@@ -231,7 +245,7 @@ client_park(struct qn_shard *shard, struct arrival *arrival, const struct qn_cli
 	}
 	parked->query = *query;
 	parked_keep_way(parked, arrival);
-	if (qn_resolver_ask(shard->resolver, &query->question, &parked->asker, wait_us, now) ==
+	if (qn_resolver_ask(shard->resolver, arrival->asked, &parked->asker, wait_us, now) ==
 	    QN_ASK_SHED) {
 		parked_put(shard, parked);
 		qn_counter_add(&shard->counters.client_shed, 1);
@@ -244,15 +258,14 @@ client_park(struct qn_shard *shard, struct arrival *arrival, const struct qn_cli
 
 /* Answers a question whose last attempt failed a moment ago (RFC 9520), as best as possible. */
 static bool
-client_known_failure(struct qn_shard *shard, const struct qn_client_query *query,
+client_known_failure(struct qn_shard *shard, const struct qn_question *asked,
     enum qn_cache_found found, struct qn_answer *answer, struct qn_now now)
 {
 	struct qn_store store = {
 	    shard->shared.caches[shard->limits.worker], &shard->shared.hash_key, shard->scratch};
 	struct qn_failure failure;
 
-	if (!qn_store_get_failure(
-		&store, &query->question.name, query->question.type, now, &failure))
+	if (!qn_store_get_failure(&store, &asked->name, asked->type, now, &failure))
 		return false;
 	if (found == QN_CACHE_STALE) {
 		answer_mark_stale(shard, answer);
@@ -267,12 +280,14 @@ static struct qn_shard_result
 client_resolve(struct qn_shard *shard, struct arrival *arrival, const struct qn_client_query *query,
     struct qn_now now)
 {
+	const struct qn_question *asked = arrival->asked;
 	struct qn_cache_item item;
 	struct qn_cache_key key;
 	struct qn_answer answer;
 
-	qn_cache_key_init(&key, &shard->shared.hash_key, QN_CACHE_ANSWER, &query->question.name,
-	    query->question.type);
+	qn_cache_key_init(
+	    &key, &shard->shared.hash_key, QN_CACHE_ANSWER, &asked->name, asked->type);
+	arrival->asked_hash = key.hash;
 	const uint16_t home = qn_shard_home(shard, key.hash);
 	const enum qn_cache_found found = client_lookup(shard, home, &key, now, &answer, &item);
 	/* Streams ask the home worker; should one ask another, that one does it all itself. */
@@ -287,8 +302,8 @@ client_resolve(struct qn_shard *shard, struct arrival *arrival, const struct qn_
 	}
 	qn_counter_add(&shard->counters.client_queries, 1);
 	if (refresh && at_home)
-		qn_resolver_refresh(shard->resolver, &query->question, now);
-	if (found == QN_CACHE_FRESH || client_known_failure(shard, query, found, &answer, now)) {
+		qn_resolver_refresh(shard->resolver, asked, now);
+	if (found == QN_CACHE_FRESH || client_known_failure(shard, asked, found, &answer, now)) {
 		qn_counter_add(&shard->counters.cache_hits, 1);
 		return client_reply_here(shard, arrival, query, &answer, item.age_s);
 	}
@@ -304,35 +319,33 @@ client_resolve(struct qn_shard *shard, struct arrival *arrival, const struct qn_
 	if (wait_ms > 0)
 		return client_park(shard, arrival, query, wait_ms * QN_US_PER_MS, now);
 	/* Old data at once, and new data for the next one who asks. */
-	qn_resolver_refresh(shard->resolver, &query->question, now);
+	qn_resolver_refresh(shard->resolver, asked, now);
 	answer_mark_stale(shard, &answer);
 	return client_reply_here(shard, arrival, query, &answer, item.age_s);
 }
 
-/*
- * Asks local data first, whatever the cache holds. False when they do not have the answer:
- * it is to be resolved, or to be gone on with where an alias of theirs leads out of them.
- */
-static bool
-client_local(struct qn_shard *shard, const struct arrival *arrival,
-    const struct qn_client_query *query, struct qn_shard_result *result)
+/* Local data have the first word, whatever the cache holds; what they leave is resolved. */
+static struct qn_shard_result
+client_question(struct qn_shard *shard, struct arrival *arrival,
+    const struct qn_client_query *query, struct qn_now now)
 {
-	const struct qn_zones *local = shard->config->resolve.local;
-	struct qn_answer answer;
-	enum qn_zone_verdict verdict;
+	struct qn_question led;
+	struct qn_answer local;
 
-	if (local == NULL)
-		return false;
-	verdict = qn_zones_answer(local, &query->question,
-	    (struct qn_span){shard->value, sizeof(shard->value)},
-	    (struct qn_span){shard->scratch, sizeof(shard->scratch)}, &answer);
-	if (verdict == QN_ZONE_RESOLVE)
-		return false;
+	arrival->asked = &query->question;
+	const enum qn_zone_verdict verdict =
+	    qn_shard_local_answer(shard, arrival->client, &query->question, &local, &led);
+
+	if (verdict == QN_ZONE_LEAD) {
+		arrival->asked = &led;
+		arrival->aliases = &local;
+	}
+	if (verdict == QN_ZONE_LEAD || verdict == QN_ZONE_RESOLVE)
+		return client_resolve(shard, arrival, query, now);
 	qn_counter_add(&shard->counters.client_queries, 1);
 	qn_counter_add(&shard->counters.client_local, 1);
-	*result = verdict == QN_ZONE_DROP ? qn_shard_result_of(QN_SHARD_DONE)
-	                                  : client_reply_here(shard, arrival, query, &answer, 0);
-	return true;
+	return verdict == QN_ZONE_DROP ? qn_shard_result_of(QN_SHARD_DONE)
+	                               : client_reply_here(shard, arrival, query, &local, 0);
 }
 
 /* Gives a client that sent a cookie the server's part, which proves its address next time. */
@@ -418,7 +431,6 @@ client_input(
 	struct qn_shard_counters *counters = &shard->counters;
 	const uint16_t access = qn_prefix_map_find(&shard->config->access, arrival->client);
 	struct qn_client_query query;
-	struct qn_shard_result result;
 
 	if (access == QN_ACCESS_DROP) {
 		qn_counter_add(&counters->client_dropped, 1);
@@ -438,11 +450,8 @@ client_input(
 	if (access != QN_ACCESS_ALLOW)
 		return client_refuse(shard, arrival, &query);
 	client_cookie(shard, &query, arrival->client, now);
-	if (verdict == QN_CLIENT_RESOLVE) {
-		if (client_local(shard, arrival, &query, &result))
-			return result;
-		return client_resolve(shard, arrival, &query, now);
-	}
+	if (verdict == QN_CLIENT_RESOLVE)
+		return client_question(shard, arrival, &query, now);
 	qn_counter_add(&counters->client_queries, 1);
 	return client_answer_at_once(shard, arrival, &query, verdict);
 }
@@ -497,7 +506,7 @@ qn_shard_stream_ask(struct qn_shard *shard, const struct qn_shard_stream_client 
 
 /* In place of a failure, the last answer there was, if it is not too old. */
 static void
-answer_prefer_stale(struct qn_shard *shard, const struct qn_client_query *query,
+answer_prefer_stale(struct qn_shard *shard, const struct qn_question *asked,
     struct qn_answer *answer, struct qn_now now)
 {
 	struct qn_cache_item item;
@@ -506,12 +515,49 @@ answer_prefer_stale(struct qn_shard *shard, const struct qn_client_query *query,
 
 	if (answer->rcode != QN_RCODE_SERVFAIL && answer->rcode != QN_RCODE_REFUSED)
 		return;
-	qn_cache_key_init(&key, &shard->shared.hash_key, QN_CACHE_ANSWER, &query->question.name,
-	    query->question.type);
+	qn_cache_key_init(
+	    &key, &shard->shared.hash_key, QN_CACHE_ANSWER, &asked->name, asked->type);
 	if (client_lookup(shard, shard->limits.worker, &key, now, &stale, &item) == QN_CACHE_MISS)
 		return;
 	*answer = stale;
 	answer_mark_stale(shard, answer);
+}
+
+/* Finds again where aliases led when the client was parked; false when they do so no more. */
+static bool
+parked_lead(struct qn_shard *shard, const struct qn_parked *parked, struct qn_answer *aliases,
+    struct qn_question *led)
+{
+	struct qn_cache_key key;
+
+	if (qn_shard_local_answer(shard, &parked->client.address, &parked->query.question, aliases,
+		led) != QN_ZONE_LEAD)
+		return false;
+	qn_cache_key_init(&key, &shard->shared.hash_key, QN_CACHE_ANSWER, &led->name, led->type);
+	return key.hash == parked->asked_hash;
+}
+
+/* Makes of the answer to what was resolved that to what the client asked. */
+static void
+parked_finish(struct qn_shard *shard, const struct qn_parked *parked, struct qn_answer *answer,
+    struct qn_now now)
+{
+	const struct qn_answer outdated = {.rcode = QN_RCODE_SERVFAIL, .ede = QN_EDE_OTHER};
+	struct qn_answer aliases, joined;
+	struct qn_question led;
+
+	if (!parked->led) {
+		answer_prefer_stale(shard, &parked->query.question, answer, now);
+		return;
+	}
+	if (!parked_lead(shard, parked, &aliases, &led)) {
+		*answer = outdated; /* The configuration has changed meanwhile. */
+		return;
+	}
+	answer_prefer_stale(shard, &led, answer, now);
+	qn_answer_join(
+	    &shard->join, &parked->query.question, &aliases, &led.name, answer, 0, &joined);
+	*answer = joined;
 }
 
 /* The next client to be answered, left where it is, if it came over a stream or not, as asked. */
@@ -535,7 +581,7 @@ parked_reply(struct qn_shard *shard, struct qn_span payload, uint16_t *len, stru
 	struct qn_asker *asker = qn_resolver_take_answer(shard->resolver, &answer);
 	struct qn_parked *parked = qn_list_entry(asker, struct qn_parked, asker);
 
-	answer_prefer_stale(shard, &parked->query, &answer, now);
+	parked_finish(shard, parked, &answer, now);
 	*len = client_reply(shard, payload, &parked->query, &answer, 0);
 	qn_counter_add(&shard->counters.client_answered, 1);
 	return parked;

@@ -119,11 +119,12 @@ query_read(struct plain *plain, struct question *question, struct qn_view messag
 	    plain, (struct qn_view){tail + QUESTION_TAIL_LEN, message.len - plain->records_at});
 }
 
-/* Whether local data have something to say, and with it the first word. */
+/* Whether the local data that the client sees have something to say, and with it the first word. */
 static bool
-is_local(const struct qn_shard *shard, const struct question *question)
+is_local(
+    const struct qn_shard *shard, const struct qn_address *client, const struct question *question)
 {
-	const struct qn_zones *local = shard->config->resolve.local;
+	const struct qn_zones *local = qn_shard_local_of(shard->config, client);
 	struct qn_zone_match match;
 	struct qn_name name;
 
@@ -149,7 +150,7 @@ plain_read(struct qn_shard *shard, const struct qn_link *link, const struct qn_p
 		(struct qn_view){packet->data + frame->payload_at, frame->payload_len}) ||
 	    !qn_client_resolves(question.type, question.class) ||
 	    qn_prefix_map_find(&shard->config->access, &frame->source.address) != QN_ACCESS_ALLOW ||
-	    is_local(shard, &question))
+	    is_local(shard, &frame->source.address, &question))
 		return QN_SHARD_NO_HIT;
 	qn_cache_key_init_wire(
 	    &plain->key, &shard->shared.hash_key, QN_CACHE_ANSWER, question.name, question.type);

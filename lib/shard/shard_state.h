@@ -7,6 +7,7 @@
 #include "base/pool.h"
 #include "shard/client.h"
 #include "shard/counters.h"
+#include "shard/join.h"
 #include "shard/shard.h"
 #include "shard/transport.h"
 #include "zone/zones.h"
@@ -22,6 +23,8 @@ struct qn_parked {
 	struct qn_endpoint service;
 	uint16_t link;
 	uint16_t network_slot;
+	bool led;            /* By aliases in local data, to another name that is resolved. */
+	uint32_t asked_hash; /* Of the cache key of what is resolved. */
 };
 
 /** Parked clients are counted by network, in slots that a keyed hash of it gives. */
@@ -41,7 +44,9 @@ struct qn_shard {
 	uint64_t echo_left; /* Echo replies still allowed in this second. */
 	struct qn_mono echo_until;
 	struct qn_shard_counters counters;
-	uint8_t value[QN_CACHE_VALUE_MAX];      /* What a cache lookup found. */
+	uint8_t value[QN_CACHE_VALUE_MAX]; /* What a cache lookup found. */
+	uint8_t local[QN_CACHE_VALUE_MAX]; /* What local data said. */
+	struct qn_join_room join;
 	uint8_t scratch[QN_CLIENT_SCRATCH_LEN]; /* A reply being cut down. */
 };
 
@@ -55,6 +60,16 @@ qn_shard_result_of(enum qn_shard_verdict verdict)
 
 /** Whether `destination` is where clients may ask. */
 bool qn_shard_is_service(const struct qn_shard *shard, const struct qn_endpoint *destination);
+
+/* shard_local.c: local data, by client. */
+
+/**
+ * Asks the local data that a client sees. The answer is a view into `shard->local`; with
+ * QN_ZONE_LEAD, `led` is what is left to resolve.
+ */
+QN_MUST_USE enum qn_zone_verdict qn_shard_local_answer(struct qn_shard *shard,
+    const struct qn_address *client, const struct qn_question *question, struct qn_answer *answer,
+    struct qn_question *led);
 
 /* shard_client.c: clients' queries and their replies. */
 

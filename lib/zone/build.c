@@ -227,7 +227,8 @@ qn_zones_size(const struct qn_zone_item *items, size_t count)
 }
 
 const struct qn_zones *
-qn_zones_init(struct qn_span block, const struct qn_zone_item *items, size_t count)
+qn_zones_init(struct qn_span block, const struct qn_zone_item *items, size_t count,
+    const struct qn_zones *below)
 {
 	struct builder builder = {.items = items, .item_count = count};
 	struct qn_arena arena = qn_arena_over(block);
@@ -239,6 +240,7 @@ qn_zones_init(struct qn_span block, const struct qn_zone_item *items, size_t cou
 	build(&builder);
 	zones = builder.parts.zones;
 	*zones = (struct qn_zones){
+	    .below = below,
 	    .nodes = builder.parts.nodes,
 	    .slots = builder.parts.slots,
 	    .sets = builder.parts.sets,

@@ -17,14 +17,18 @@
 
 /** What happens to a name at or below a zone. */
 enum qn_zone_kind {
-	QN_ZONE_TRANSPARENT,      /* Names with records are answered, others resolved. */
-	QN_ZONE_TYPE_TRANSPARENT, /* RRsets that are there are answered, all else resolved. */
-	QN_ZONE_STATIC,           /* Nothing but the records exists. */
-	QN_ZONE_REDIRECT,         /* Every name has the records of the zone's own name. */
-	QN_ZONE_REFUSE,           /* REFUSED. */
-	QN_ZONE_DENY,             /* No reply at all. */
-	QN_ZONE_ALWAYS_NXDOMAIN,  /* No name exists, whatever records there are. */
-	QN_ZONE_ALWAYS_NULL,      /* The addresses 0.0.0.0 and ::, and nothing else. */
+	QN_ZONE_TRANSPARENT,        /* Names with records are answered, others resolved. */
+	QN_ZONE_TYPE_TRANSPARENT,   /* RRsets that are there are answered, all else resolved. */
+	QN_ZONE_STATIC,             /* Nothing but the records exists. */
+	QN_ZONE_REDIRECT,           /* Every name has the records of the zone's own name. */
+	QN_ZONE_REFUSE,             /* The records are answered, all else REFUSED. */
+	QN_ZONE_DENY,               /* The records are answered, all else not at all. */
+	QN_ZONE_BLOCK_A,            /* As type-transparent; but for the records there is no A. */
+	QN_ZONE_BLOCK_AAAA,         /* The same for AAAA. */
+	QN_ZONE_ALWAYS_TRANSPARENT, /* Resolved, whatever records there are. */
+	QN_ZONE_ALWAYS_NXDOMAIN,    /* No name exists, whatever records there are. */
+	QN_ZONE_ALWAYS_NODATA,      /* Every name exists and has nothing, whatever there is. */
+	QN_ZONE_ALWAYS_NULL,        /* The addresses 0.0.0.0 and ::, and nothing else. */
 };
 
 /** In place of a record's type: a zone begins at the owner. */

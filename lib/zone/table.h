@@ -37,6 +37,7 @@ struct qn_zone_slot {
 struct qn_zones {
 	/* A bit for what the names below the root begin with: see qn_zone_top_bit(). */
 	uint64_t tops[QN_ZONE_TOP_WORDS];
+	const struct qn_zones *below;     /* Asked when these have nothing to say; or NULL. */
 	const struct qn_zone_node *nodes; /* The first is the root. */
 	const struct qn_zone_slot *slots;
 	const struct qn_zone_set *sets;

@@ -25,12 +25,29 @@ labels_find(struct labels *labels, const struct qn_name *name)
 		labels->starts[labels->count++] = (uint8_t)at;
 }
 
-bool
-qn_zones_know_top(const struct qn_zones *zones, const uint8_t *top)
+/* The top-level label of a name, its length in front; that of the root for the root itself. */
+static const uint8_t *
+top_of(const struct qn_name *name, const struct labels *labels)
+{
+	return name->octets + (labels->count == 0 ? 0 : labels->starts[labels->count - 1]);
+}
+
+/* Whether these, without what lies below them, have names below a top-level label. */
+static inline bool
+layer_knows_top(const struct qn_zones *layer, const uint8_t *top)
 {
 	const unsigned bit = qn_zone_top_bit(top[0], top[1]);
 
-	return top[0] == 0 || (zones->tops[bit / 64] >> bit % 64 & 1) != 0;
+	return top[0] == 0 || (layer->tops[bit / 64] >> bit % 64 & 1) != 0;
+}
+
+bool
+qn_zones_know_top(const struct qn_zones *zones, const uint8_t *top)
+{
+	for (; zones != NULL; zones = zones->below)
+		if (layer_knows_top(zones, top))
+			return true;
+	return false;
 }
 
 /* Whether a node is that of a label below `parent`. */
@@ -264,6 +281,27 @@ find_refused(struct qn_zone_match *match)
 	return QN_ZONE_REFUSED;
 }
 
+/* What is left of a name in a zone that blocks when there is no record of the type. */
+static enum qn_zone_found
+find_blocked(const struct ask *ask, enum qn_zone_kind kind, struct qn_zone_match *match)
+{
+	if (kind == QN_ZONE_REFUSE)
+		return find_refused(match);
+	if (kind == QN_ZONE_DENY)
+		return QN_ZONE_DENIED;
+	return ask->type == (kind == QN_ZONE_BLOCK_A ? QN_TYPE_A : QN_TYPE_AAAA)
+	           ? negative(ask, QN_RCODE_NOERROR, QN_EDE_BLOCKED, match)
+	           : QN_ZONE_OUTSIDE;
+}
+
+static enum qn_zone_found
+find_or_block(const struct ask *ask, enum qn_zone_kind kind, struct qn_zone_match *match)
+{
+	const enum qn_zone_found found = find_type_transparent(ask, match);
+
+	return found != QN_ZONE_OUTSIDE ? found : find_blocked(ask, kind, match);
+}
+
 static enum qn_zone_found
 find_by_kind(const struct ask *ask, enum qn_zone_kind kind, struct qn_zone_match *match)
 {
@@ -277,34 +315,52 @@ find_by_kind(const struct ask *ask, enum qn_zone_kind kind, struct qn_zone_match
 	case QN_ZONE_REDIRECT:
 		return find_redirect(ask, match);
 	case QN_ZONE_REFUSE:
-		return find_refused(match);
 	case QN_ZONE_DENY:
+	case QN_ZONE_BLOCK_A:
+	case QN_ZONE_BLOCK_AAAA:
+		return find_or_block(ask, kind, match);
+	case QN_ZONE_ALWAYS_TRANSPARENT:
 		break;
 	case QN_ZONE_ALWAYS_NXDOMAIN:
 		return negative(ask, QN_RCODE_NXDOMAIN, QN_EDE_BLOCKED, match);
+	case QN_ZONE_ALWAYS_NODATA:
+		return negative(ask, QN_RCODE_NOERROR, QN_EDE_BLOCKED, match);
 	case QN_ZONE_ALWAYS_NULL:
 		return find_null(ask, match);
 	}
-	return QN_ZONE_DENIED;
+	return QN_ZONE_OUTSIDE;
+}
+
+/* The kind of the zone that the name is in. */
+static enum qn_zone_kind
+kind_of(const struct ask *ask)
+{
+	return ask->walk.in_zone ? ask->zones->nodes[ask->walk.apex].kind : QN_ZONE_TRANSPARENT;
 }
 
 enum qn_zone_found
 qn_zones_find(const struct qn_zones *zones, const struct qn_name *name, uint16_t type,
     struct qn_zone_match *match)
 {
-	struct ask ask = {.zones = zones, .name = name, .type = type};
+	struct ask ask = {.name = name, .type = type};
 	struct labels labels;
 
 	labels_find(&labels, name);
-	if (labels.count > 0 &&
-	    !qn_zones_know_top(zones, name->octets + labels.starts[labels.count - 1]))
-		return QN_ZONE_OUTSIDE;
 	ask.label_count = labels.count;
-	walk_down(zones, name, &labels, &ask.walk);
 	match->rcode = QN_RCODE_NOERROR;
 	match->ede = QN_EDE_NONE;
-	return find_by_kind(
-	    &ask, ask.walk.in_zone ? zones->nodes[ask.walk.apex].kind : QN_ZONE_TRANSPARENT, match);
+	for (ask.zones = zones; ask.zones != NULL; ask.zones = ask.zones->below) {
+		if (!layer_knows_top(ask.zones, top_of(name, &labels)))
+			continue;
+		walk_down(ask.zones, name, &labels, &ask.walk);
+		const enum qn_zone_kind kind = kind_of(&ask);
+		const enum qn_zone_found found = find_by_kind(&ask, kind, match);
+
+		/* The one kind that keeps what lies below from being asked. */
+		if (found != QN_ZONE_OUTSIDE || kind == QN_ZONE_ALWAYS_TRANSPARENT)
+			return found;
+	}
+	return QN_ZONE_OUTSIDE;
 }
 
 /* --- Answers ---------------------------------------------------------------------------- */
@@ -373,14 +429,13 @@ alias_target(const struct qn_rrset *alias, struct qn_name *target)
 static enum qn_zone_verdict
 answer_from(const struct qn_zones *zones, const struct qn_question *question,
     enum qn_zone_found found, struct qn_zone_match *match, struct page *page, struct qn_span value,
-    struct qn_answer *answer)
+    struct qn_answer *answer, struct qn_name *target)
 {
-	struct qn_name target;
-
 	for (unsigned aliases = 0; aliases <= QN_ZONE_ALIAS_MAX; aliases++) {
 		switch (found) {
 		case QN_ZONE_OUTSIDE:
-			return QN_ZONE_RESOLVE;
+			(void)page_finish(page, match, value, answer);
+			return QN_ZONE_LEAD;
 		case QN_ZONE_REFUSED:
 			return answer_bare(match->rcode, match->ede, answer);
 		case QN_ZONE_DENIED:
@@ -396,15 +451,15 @@ answer_from(const struct qn_zones *zones, const struct qn_question *question,
 			break;
 		}
 		page_add(page, &match->rrset, QN_SECTION_ANSWER);
-		alias_target(&match->rrset, &target);
-		found = qn_zones_find(zones, &target, question->type, match);
+		alias_target(&match->rrset, target);
+		found = qn_zones_find(zones, target, question->type, match);
 	}
 	return answer_bare(QN_RCODE_SERVFAIL, QN_EDE_OTHER, answer);
 }
 
 enum qn_zone_verdict
 qn_zones_answer(const struct qn_zones *zones, const struct qn_question *question,
-    struct qn_span value, struct qn_span scratch, struct qn_answer *answer)
+    struct qn_span value, struct qn_span scratch, struct qn_answer *answer, struct qn_name *target)
 {
 	struct qn_zone_match match;
 	struct page page;
@@ -414,5 +469,5 @@ qn_zones_answer(const struct qn_zones *zones, const struct qn_question *question
 	if (found == QN_ZONE_OUTSIDE)
 		return QN_ZONE_RESOLVE;
 	page_begin(&page, question, scratch);
-	return answer_from(zones, question, found, &match, &page, value, answer);
+	return answer_from(zones, question, found, &match, &page, value, answer, target);
 }

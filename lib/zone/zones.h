@@ -7,6 +7,8 @@
  * A name belongs to the deepest zone that it is in, and outside all of them is treated as in
  * a transparent one. An alias is followed as long as local data goes on; where it leads out of
  * them, the caller has the rest resolved. There are no delegations and no DNAME in it.
+ * Local data may lie over others, which are asked about what they do not answer themselves:
+ * what some clients see over what all see.
  *
  * Owner:   built by the control side, then immutable: any thread reads, without locks.
  * Memory:  lives in the block given to init; answering allocates nothing.
@@ -28,9 +30,18 @@ struct qn_zones;
 /** Bytes that init needs for `items`, sorted and without fault; 0 when they are too many. */
 size_t qn_zones_size(const struct qn_zone_item *items, size_t count);
 
-/** Builds local data inside `block`, aligned to QN_ARENA_ALIGN; keeps nothing of `items`. */
-const struct qn_zones *qn_zones_init(
-    struct qn_span block, const struct qn_zone_item *items, size_t count);
+/**
+ * Builds local data inside `block`, aligned to QN_ARENA_ALIGN; keeps nothing of `items`. They
+ * lie over `below`, which has to stay as long, or over nothing with NULL.
+ */
+const struct qn_zones *qn_zones_init(struct qn_span block, const struct qn_zone_item *items,
+    size_t count, const struct qn_zones *below);
+
+/**
+ * Whether local data can have to do with names below the top-level label at `top`, its length
+ * in front; the root's own label, for the root. Mostly false, and then find() gives OUTSIDE.
+ */
+bool qn_zones_know_top(const struct qn_zones *zones, const uint8_t *top);
 
 /**
  * Whether local data can have to do with names below the top-level label at `top`, its length
@@ -61,8 +72,9 @@ QN_MUST_USE enum qn_zone_found qn_zones_find(const struct qn_zones *zones,
 
 /** What to do with a question. */
 enum qn_zone_verdict {
-	QN_ZONE_RESOLVE, /* It is not local, or has an alias that leads out of local data. */
+	QN_ZONE_RESOLVE, /* It is not local. */
 	QN_ZONE_REPLY,   /* `answer` is all there is to say. */
+	QN_ZONE_LEAD,    /* `answer` has the aliases that lead to `target`, which is not local. */
 	QN_ZONE_DROP,
 };
 
@@ -72,4 +84,4 @@ enum qn_zone_verdict {
  */
 QN_MUST_USE enum qn_zone_verdict qn_zones_answer(const struct qn_zones *zones,
     const struct qn_question *question, struct qn_span value, struct qn_span scratch,
-    struct qn_answer *answer);
+    struct qn_answer *answer, struct qn_name *target);

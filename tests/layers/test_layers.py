@@ -27,7 +27,7 @@ MAY_USE = {
     "cache": ("wire", "base"),
     "zone": ("cache", "wire", "base"),
     "select": ("wire", "base"),
-    "resolve": ("policy", "cache", "zone", "select", "wire", "base"),
+    "resolve": ("policy", "cache", "select", "wire", "base"),
     "shard": ("resolve", "policy", "net", "cache", "zone", "select", "wire", "base"),
 }
 

@@ -57,7 +57,7 @@ trace(struct sim *sim, const struct qn_name *name)
 	if (operator->tracing && !operator->trace->done)
 		return;
 	sim_tell(sim, "the operator traces %s A", sim_name_text(name));
-	qn_trace_init(operator->trace, &question);
+	qn_trace_init(operator->trace, &question, &(struct qn_address){0});
 	operator->tracing = true;
 	for (uint16_t i = 0; i < sim->node.limits.worker_count; i++)
 		if (!qn_shard_trace(sim->node.shards[i], operator->trace, sim->now))

@@ -311,15 +311,16 @@ static const struct complaint complaints[] = {
 	"reach.\n"},
     {"local zones",
 	HINTS PORTS "local:\n  zones:\n    - zone: a..b\n      type: statik\n    - type: static\n"
-		    "    - zone: a\n    - {zone: b, type: refuse, records: [x A 192.0.2.1]}\n"
+		    "    - zone: a\n    - {zone: b, type: always-null, records: [x A 192.0.2.1]}\n"
 		    "    - zone: twice\n      type: static\n    - zone: Twice.\n      type: deny\n",
 	"file:8: local.zones.zone: \"a..b\" is not a domain name.\n"
 	"file:9: local.zones.type: \"statik\" is not known here; write transparent or "
-	"type-transparent or static or redirect or refuse or deny or always-nxdomain or "
+	"type-transparent or static or redirect or refuse or deny or block-a or "
+	"block-aaaa or always-transparent or always-nxdomain or always-nodata or "
 	"always-null.\n"
 	"file:10: local.zones: the zone is missing.\n"
 	"file:11: local.zones: the type is missing.\n"
-	"file:12: local.zones.records: a zone of type refuse has no records.\n"
+	"file:12: local.zones.records: a zone of type always-null has no records.\n"
 	"file:15: local.zones: the zone twice. is on line 13 already.\n"},
     {"local records",
 	HINTS PORTS "local:\n  zones:\n    - type: static\n      records:\n"
@@ -350,6 +351,30 @@ static const struct complaint complaints[] = {
 	"file:6: local.hosts: badhosts:3: there is no name behind the address.\n"},
     {"local hosts, nowhere", HINTS PORTS "local:\n  hosts: nowhere\n",
 	"file:7: local.hosts: nowhere: cannot be opened: No such file or directory.\n"},
+    {"views",
+	HINTS PORTS "views:\n  - {name: a}\n  - {clients: [10.0.0.0/8]}\n"
+		    "  - {name: a, clients: [10.0.0.0/8, nobody]}\n"
+		    "  - {name: b, clients: [], common: perhaps}\n"
+		    "  - name: c\n    clients: [10.1.0.0/16]\n    local:\n      zones:\n"
+		    "        - {zone: x, type: static, records: [a CNAME b, a TXT c]}\n"
+		    "        - {zone: x, type: deny}\n      hosts: badhosts\n",
+	"file:7: views: the clients are missing.\n"
+	"file:8: views: the name is missing.\n"
+	"file:9: views.name: the view a is on line 7 already.\n"
+	"file:9: views.clients: this prefix is on line 8 already.\n"
+	"file:9: views.clients: \"nobody\" is not a prefix, such as 10.0.0.0/8, or an address.\n"
+	"file:10: views.common: \"perhaps\" is not known here; write on or off.\n"
+	"file:17: views.local.hosts: badhosts:2: \"10.0.0.256\" is not an IPv4 or IPv6 "
+	"address.\n"
+	"file:17: views.local.hosts: badhosts:3: there is no name behind the address.\n"},
+    {"local data of a view",
+	HINTS PORTS "views:\n  - name: c\n    clients: [10.1.0.0/16]\n    local:\n"
+		    "      zones:\n"
+		    "        - {zone: x, type: static, records: [a CNAME b, a TXT c]}\n"
+		    "        - {zone: x, type: deny}\n",
+	"file:11: views.local: a.x. is an alias, so it can have no other records than its "
+	"CNAME.\n"
+	"file:12: views.local.zones: the zone x. is on line 11 already.\n"},
     {"socket", HINTS PORTS "control:\n  socket: here\n",
 	"file:7: control.socket: must be the full path of a socket, of at most 107 characters.\n"},
 };
@@ -566,11 +591,11 @@ TEST(too_many_prefixes)
 	char *said;
 
 	for (unsigned i = 0; i <= 1000; i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "    - 10.%u.%u.0/24\n",
-		    i / 256, i % 256);
+		len += (size_t)snprintf(
+		    text + len, sizeof(text) - len, "    - 10.%u.%u.0/24\n", i / 256, i % 256);
 	said = load_on(&config, text, 4);
-	assert_string_equal(said,
-	    "file:1008: service.allow: there are more than 1000 prefixes with this one.\n");
+	assert_string_equal(
+	    said, "file:1008: service.allow: there are more than 1000 prefixes with this one.\n");
 	free(said);
 }
 
@@ -636,7 +661,7 @@ local_says(const struct config *config, const char *text)
 	const struct qn_question question = test_question(text);
 	struct qn_zone_match match;
 
-	switch (qn_zones_find(config->live.resolve.local, &question.name, question.type, &match)) {
+	switch (qn_zones_find(config->live.local, &question.name, question.type, &match)) {
 	case QN_ZONE_OUTSIDE:
 		return "resolve";
 	case QN_ZONE_REFUSED:
@@ -717,7 +742,59 @@ TEST(special_names_can_be_left_to_others)
 	assert_string_equal(local_says(&config, "localhost A"), "1");
 	config_fini(&config);
 	load_well(&config, HINTS PORTS "local: {special-names: off, zones: []}\n", 2);
-	assert_null(config.live.resolve.local);
+	assert_null(config.live.local);
+}
+
+static const struct qn_shard_view *
+view_of(const struct config *config, const char *text)
+{
+	struct qn_address address;
+
+	assert_true(qn_address_from_text(&address, text));
+	return qn_shard_view_of(&config->live, &address);
+}
+
+static enum qn_zone_found
+find_in(const struct qn_zones *zones, const char *name)
+{
+	const struct qn_name wanted = test_name(name);
+	struct qn_zone_match match;
+
+	return qn_zones_find(zones, &wanted, QN_TYPE_A, &match);
+}
+
+TEST(views)
+{
+	struct config config;
+	const struct qn_shard_view *office, *alone;
+
+	load_well(&config,
+	    HINTS PORTS
+	    "local:\n  zones: [{zone: corp, type: static, records: [www A 192.0.2.1]}]\n"
+	    "views:\n  - name: office\n    clients: [10.1.0.0/16, \"2001:db8::/32\"]\n"
+	    "    local:\n      zones: [{zone: in.corp, type: static, records: [db A 192.0.2.2]}]\n"
+	    "  - name: alone\n    local: {hosts: hosts}\n    common: off\n"
+	    "    clients: [10.1.2.0/24]\n"
+	    "  - {name: bare, clients: [10.3.0.0/16], common: off, local: {special-names: off}}\n",
+	    4);
+	assert_int_equal(config.live.view_count, 3);
+	assert_null(view_of(&config, "10.2.0.1"));
+	office = view_of(&config, "10.1.0.1");
+	alone = view_of(&config, "10.1.2.1");
+	assert_string_equal(office->name, "office");
+	assert_ptr_equal(view_of(&config, "2001:db8::1"), office);
+	assert_string_equal(alone->name, "alone");
+	assert_int_equal(find_in(config.live.local, "www.corp"), QN_ZONE_DATA);
+	assert_int_equal(find_in(config.live.local, "db.in.corp"), QN_ZONE_NEGATIVE);
+	assert_int_equal(find_in(office->local, "www.corp"), QN_ZONE_DATA);
+	assert_int_equal(find_in(office->local, "db.in.corp"), QN_ZONE_DATA);
+	assert_int_equal(find_in(office->local, "no.test"), QN_ZONE_NEGATIVE);
+	assert_int_equal(find_in(office->local, "box.lan"), QN_ZONE_OUTSIDE);
+	assert_int_equal(find_in(alone->local, "www.corp"), QN_ZONE_OUTSIDE);
+	assert_int_equal(find_in(alone->local, "box.lan"), QN_ZONE_DATA);
+	assert_int_equal(find_in(alone->local, "no.test"), QN_ZONE_NEGATIVE);
+	assert_int_equal(find_in(view_of(&config, "10.3.0.1")->local, "no.test"), QN_ZONE_OUTSIDE);
+	config_fini(&config);
 }
 
 TEST(reload_keeps_what_is_fixed)
@@ -752,7 +829,7 @@ TEST(reload_keeps_what_is_fixed)
 	assert_int_equal(config.live.service_count, 2);
 	assert_address(&config.live.service[0], "10.99.0.2");
 	assert_int_equal(config.fixed.cache_bytes, 64ull << 20);
-	assert_ptr_equal(config.live.resolve.local, next.live.resolve.local);
+	assert_ptr_equal(config.live.local, next.live.local);
 
 	config_reload(&config, &config, restart);
 	assert_string_equal(restart, "");
@@ -778,6 +855,7 @@ main(void)
 	    cmocka_unit_test(families_follow_the_gateways),
 	    cmocka_unit_test(local_data),
 	    cmocka_unit_test(special_names_can_be_left_to_others),
+	    cmocka_unit_test(views),
 	    cmocka_unit_test(reload_keeps_what_is_fixed),
 	};
 	struct CMUnitTest tests[COMPLAINT_COUNT + COUNT_OF(others)];

@@ -218,7 +218,7 @@ TEST(many_lines)
 	assert_int_equal(list.count, 3 * HUGE_LINES);
 	qn_zone_list_sort(&list);
 	assert_in_range(qn_zones_size(list.items, list.count), 1, 250 * HUGE_LINES);
-	zones = qn_zone_list_build(&list);
+	zones = qn_zone_list_build(&list, NULL);
 	assert_non_null(zones);
 	assert_int_equal(qn_zones_find(zones, &last, QN_TYPE_A, &match), QN_ZONE_DATA);
 	qn_zone_list_free_built(zones);

@@ -283,7 +283,7 @@ TEST(a_worker_without_a_place_refuses)
 	struct pair pair;
 
 	question.name = test_name("other.example");
-	qn_trace_init(&other, &question);
+	qn_trace_init(&other, &question, &(struct qn_address){0});
 	assert_true(qn_shard_trace(w->shard, &other, test_now_us(0)));
 	pair_open(&pair);
 	say(&pair, REQUEST);

@@ -81,6 +81,7 @@ TEST(families_are_apart)
 	assert_int_equal(find(&map, "::10.0.0.1"), 7);
 	assert_int_equal(find(&map, "::ffff:10.0.0.1"), 6);
 	assert_int_equal(find(&map, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), 6);
+	assert_int_equal(qn_prefix_map_find(&map, &(struct qn_address){0}), 0);
 }
 
 TEST(edges_of_an_address)

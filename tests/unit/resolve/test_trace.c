@@ -15,6 +15,7 @@
 #define RTT_US    1000
 
 static const struct qn_hash_key hash_key = {5, 6};
+static const struct qn_address nobody;
 static struct qn_resolve_config config;
 static struct qn_resolver *resolver;
 static struct qn_cache *cache;
@@ -119,8 +120,8 @@ begin(const char *question)
 {
 	const struct qn_question asked = test_question(question);
 
-	qn_trace_init(&trace, &asked);
-	assert_true(qn_resolver_trace(resolver, &trace, now()));
+	qn_trace_init(&trace, &asked, &nobody);
+	assert_true(qn_resolver_trace(resolver, &trace, &asked, now()));
 }
 
 /* Whether the trace has ended; its asker is not given out as a client. */
@@ -404,11 +405,11 @@ TEST(one_trace_at_a_time)
 	const struct qn_question question = test_question("example A");
 
 	begin("example A");
-	qn_trace_init(&other, &question);
-	assert_false(qn_resolver_trace(resolver, &other, now()));
+	qn_trace_init(&other, &question, &nobody);
+	assert_false(qn_resolver_trace(resolver, &other, &question, now()));
 	SERVE("192.0.2.1", "example. A", "flags qr aa", "answer example. 60 A 192.0.2.80");
 	assert_true(ended());
-	assert_true(qn_resolver_trace(resolver, &other, now()));
+	assert_true(qn_resolver_trace(resolver, &other, &question, now()));
 	assert_false(other.done);
 }
 
@@ -490,13 +491,13 @@ TEST(local_data_answer_at_once)
 	const struct qn_question question = test_question("printer.lan A");
 	const struct qn_answer answer = {.rcode = QN_RCODE_NXDOMAIN, .ede = QN_EDE_NONE};
 
-	qn_trace_init(&trace, &question);
+	qn_trace_init(&trace, &question, &nobody);
 	qn_trace_local(&trace, &answer, now());
 	assert_true(trace.done && !trace.dropped);
 	assert_int_equal(trace.rcode, QN_RCODE_NXDOMAIN);
 	ASSERT_STEPS("0 printer.lan. A local: negative .");
 
-	qn_trace_init(&trace, &question);
+	qn_trace_init(&trace, &question, &nobody);
 	qn_trace_local(&trace, NULL, now());
 	assert_true(trace.done && trace.dropped);
 	assert_int_equal(trace.event_count, 0);

@@ -252,6 +252,7 @@ static void
 pair_open(struct pair *pair, uint64_t seed, const struct qn_zones *local)
 {
 	static const uint8_t shard_seed[QN_RANDOM_SEED_LEN] = {1};
+	const struct qn_prefix viewed = prefix("10.0.0.0/25");
 	const struct qn_shard_limits limits = {
 	    .worker_count = 1,
 	    .link_count = 2,
@@ -266,7 +267,9 @@ pair_open(struct pair *pair, uint64_t seed, const struct qn_zones *local)
 	pair->config.service[0] = prefix("10.0.0.2").address;
 	pair->config.service[1] = prefix("fd00::2").address;
 	pair->config.service_count = 2;
-	pair->config.resolve.local = local;
+	pair->config.local = local;
+	pair->config.view_count = 1; /* For some clients, there are no local data. */
+	assert_true(qn_prefix_map_add(&pair->config.view_of, &viewed, 1));
 	pair->config.resolve.use_ipv4 = true;
 	pair->config.resolve.hints[0].name = test_name("ns.root");
 	pair->config.resolve.hints[0].addresses[0] = prefix("192.0.2.1").address;
@@ -402,7 +405,7 @@ TEST(plain_hits_leave_the_first_word_to_local_data)
 	};
 	const struct qn_span room = block(qn_zones_size(items, COUNT_OF(items)));
 
-	compare(qn_zones_init(room, items, COUNT_OF(items)));
+	compare(qn_zones_init(room, items, COUNT_OF(items), NULL));
 	free(room.data);
 }
 

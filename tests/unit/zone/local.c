@@ -18,7 +18,11 @@ static const char *const kinds[] = {
     [QN_ZONE_REDIRECT] = "redirect",
     [QN_ZONE_REFUSE] = "refuse",
     [QN_ZONE_DENY] = "deny",
+    [QN_ZONE_BLOCK_A] = "block-a",
+    [QN_ZONE_BLOCK_AAAA] = "block-aaaa",
+    [QN_ZONE_ALWAYS_TRANSPARENT] = "always-transparent",
     [QN_ZONE_ALWAYS_NXDOMAIN] = "always-nxdomain",
+    [QN_ZONE_ALWAYS_NODATA] = "always-nodata",
     [QN_ZONE_ALWAYS_NULL] = "always-null",
 };
 
@@ -115,8 +119,8 @@ local_build(struct local *local)
 	assert_int_not_equal(size, 0);
 	local->block = aligned_alloc(QN_ARENA_ALIGN, size);
 	assert_non_null(local->block);
-	local->zones =
-	    qn_zones_init((struct qn_span){local->block, size}, local->items, local->count);
+	local->zones = qn_zones_init(
+	    (struct qn_span){local->block, size}, local->items, local->count, local->below);
 }
 
 void
@@ -208,14 +212,17 @@ local_ask(const struct local *local, const char *question_text)
 	const struct qn_question question = test_question(question_text);
 	char rcode[QN_MNEMONIC_MAX];
 	struct qn_answer answer;
+	struct qn_name target;
 	const enum qn_zone_verdict verdict =
 	    qn_zones_answer(local->zones, &question, (struct qn_span){value, sizeof(value)},
-		(struct qn_span){scratch, sizeof(scratch)}, &answer);
+		(struct qn_span){scratch, sizeof(scratch)}, &answer, &target);
 
-	if (verdict != QN_ZONE_REPLY)
+	if (verdict == QN_ZONE_DROP || verdict == QN_ZONE_RESOLVE)
 		return verdict == QN_ZONE_DROP ? "drop" : "resolve";
 	assert_true(answer.authoritative);
 	out.len = 0;
+	if (verdict == QN_ZONE_LEAD)
+		put(&out, "to %s ", test_name_text(&target));
 	put(&out, "%s", qn_rcode_to_text(answer.rcode, rcode));
 	if (answer.ede != QN_EDE_NONE)
 		put(&out, " ede=%u", answer.ede);

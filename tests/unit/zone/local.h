@@ -12,7 +12,8 @@ struct local {
 	struct qn_zone_item *items;
 	size_t count;
 	size_t capacity;
-	void *block; /* Of what was built, if anything was. */
+	const struct qn_zones *below; /* What building is to lay them over. */
+	void *block;                  /* Of what was built, if anything was. */
 	const struct qn_zones *zones;
 };
 
@@ -32,8 +33,8 @@ void local_build(struct local *local);
 void local_free(struct local *local);
 
 /**
- * What "NAME TYPE" is answered: "resolve", "drop", or "RCODE" or "RCODE ede=N", then a line
- * for each record, "authority " in front of those of that section. Of a SOA only owner, TTL
+ * What "NAME TYPE" is answered: "resolve", "drop", or "RCODE" or "RCODE ede=N", "to NAME "
+ * in front of it when the name that aliases lead to is to be resolved, then a line for each record, "authority " in front of those of that section. Of a SOA only owner, TTL
  * and type. In memory that the next call overwrites.
  */
 const char *local_ask(const struct local *local, const char *question);

@@ -105,8 +105,10 @@ static const struct dialogue dialogues[] = {
 			     "b.other. 40 CNAME www.example.\nauthority example. 300 SOA"},
 	    {"c.example A",
 		"NXDOMAIN\nc.example. 30 CNAME no.example.\nauthority example. 300 SOA"},
-	    {"out.example A", "resolve"},
-	    {"deep.example A", "resolve"},
+	    {"out.example A",
+		"to www.example.com. NOERROR\nout.example. 20 CNAME www.example.com."},
+	    {"deep.example A", "to www.example.com. NOERROR\ndeep.example. 20 CNAME "
+			       "out.example.\nout.example. 20 CNAME www.example.com."},
 	    {"out.example CNAME", "NOERROR\nout.example. 20 CNAME www.example.com."},
 	}},
 
@@ -165,6 +167,49 @@ static const struct dialogue dialogues[] = {
 	{"zone example redirect", "example 60 CNAME host", "host 60 A 192.0.2.7"},
 	{{"www.example A", "NOERROR\nwww.example. 60 CNAME host.\nhost. 60 A 192.0.2.7"},
 	    {"www.example CNAME", "NOERROR\nwww.example. 60 CNAME host."}}},
+
+    {"refuse and deny leave the records that are there",
+	{"zone refused refuse", "zone denied deny", "www.refused 60 A 192.0.2.1",
+	    "www.denied 60 A 192.0.2.2", "to.denied 60 CNAME www.refused"},
+	{
+	    {"www.refused A", "NOERROR\nwww.refused. 60 A 192.0.2.1"},
+	    {"www.refused AAAA", "REFUSED ede=15"},
+	    {"no.refused A", "REFUSED ede=15"},
+	    {"www.denied A", "NOERROR\nwww.denied. 60 A 192.0.2.2"},
+	    {"www.denied TXT", "drop"},
+	    {"no.denied A", "drop"},
+	    {"to.denied A",
+		"NOERROR\nto.denied. 60 CNAME www.refused.\nwww.refused. 60 A 192.0.2.1"},
+	}},
+
+    {"block-a, block-aaaa: addresses of one family are only those given",
+	{"zone a block-a", "zone aaaa block-aaaa", "own.a 60 A 192.0.2.1",
+	    "own.aaaa 60 AAAA 2001:db8::1", "own.aaaa 60 TXT here", "to.a 60 CNAME own.aaaa"},
+	{
+	    {"www.a A", "NOERROR ede=15"},
+	    {"a A", "NOERROR ede=15"},
+	    {"www.a AAAA", "resolve"},
+	    {"www.a TXT", "resolve"},
+	    {"own.a A", "NOERROR\nown.a. 60 A 192.0.2.1"},
+	    {"own.a AAAA", "resolve"},
+	    {"www.aaaa AAAA", "NOERROR ede=15"},
+	    {"www.aaaa A", "resolve"},
+	    {"own.aaaa AAAA", "NOERROR\nown.aaaa. 60 AAAA 2001:db8::1"},
+	    {"own.aaaa TXT", "NOERROR\nown.aaaa. 60 TXT here"},
+	    {"to.a AAAA", "NOERROR\nto.a. 60 CNAME own.aaaa.\nown.aaaa. 60 AAAA 2001:db8::1"},
+	    {"to.a MX", "to own.aaaa. NOERROR\nto.a. 60 CNAME own.aaaa."},
+	}},
+
+    {"always-transparent, always-nodata: whatever records there are",
+	{"zone through always-transparent", "zone nothing always-nodata", SOA,
+	    "nothing 600 SOA ns.example root.example 1 2 3 4 300", "www.through 60 A 192.0.2.1",
+	    "www.nothing 60 A 192.0.2.1"},
+	{
+	    {"www.through A", "resolve"},
+	    {"through SOA", "resolve"},
+	    {"www.nothing A", "NOERROR ede=15\nauthority nothing. 300 SOA"},
+	    {"no.nothing A", "NOERROR ede=15\nauthority nothing. 300 SOA"},
+	}},
 
     {"refuse, deny", {"zone refused refuse", "zone denied deny"},
 	{{"refused A", "REFUSED ede=15"}, {"a.refused A", "REFUSED ede=15"}, {"denied A", "drop"},
@@ -252,6 +297,51 @@ chain_build(struct local *local, unsigned links)
 		local_add(local, line);
 	}
 	local_build(local);
+}
+
+/* What lies below is asked about what the upper ones leave open, alias by alias. */
+TEST(lies_over_others)
+{
+	static const char *const below_lines[] = {"zone corp static", "www.corp 60 A 192.0.2.1",
+	    "only.corp 60 A 192.0.2.2", "back.corp 60 CNAME own.lan", "zone ads always-nxdomain",
+	    "zone good.ads always-nxdomain", "www.example 60 A 192.0.2.3"};
+	static const char *const above_lines[] = {"www.corp 60 A 198.51.100.1",
+	    "to.lan 60 CNAME only.corp", "own.lan 60 A 198.51.100.2",
+	    "zone good.ads always-transparent", "zone example type-transparent",
+	    "out.lan 60 CNAME www.good.ads"};
+	static const char *const turns[][2] = {
+	    {"www.corp A", "NOERROR\nwww.corp. 60 A 198.51.100.1"},
+	    {"www.corp AAAA", "NOERROR"},
+	    {"only.corp A", "NOERROR\nonly.corp. 60 A 192.0.2.2"},
+	    {"no.corp A", "NXDOMAIN"},
+	    {"to.lan A", "NOERROR\nto.lan. 60 CNAME only.corp.\nonly.corp. 60 A 192.0.2.2"},
+	    {"back.corp A", "NOERROR\nback.corp. 60 CNAME own.lan.\nown.lan. 60 A 198.51.100.2"},
+	    {"www.ads A", "NXDOMAIN ede=15"},
+	    {"www.good.ads A", "resolve"},
+	    {"out.lan A", "to www.good.ads. NOERROR\nout.lan. 60 CNAME www.good.ads."},
+	    {"www.example A", "NOERROR\nwww.example. 60 A 192.0.2.3"},
+	    {"www.com A", "resolve"},
+	};
+	struct local below = {0}, above = {0}, nothing = {0};
+
+	for (size_t i = 0; i < COUNT_OF(below_lines); i++)
+		local_add(&below, below_lines[i]);
+	for (size_t i = 0; i < COUNT_OF(above_lines); i++)
+		local_add(&above, above_lines[i]);
+	local_build(&below);
+	above.below = below.zones;
+	nothing.below = below.zones;
+	local_build(&above);
+	local_build(&nothing);
+	for (size_t i = 0; i < COUNT_OF(turns); i++)
+		assert_string_equal(local_ask(&above, turns[i][0]), turns[i][1]);
+	assert_string_equal(local_ask(&below, "own.lan A"), "resolve");
+	assert_string_equal(local_ask(&below, "www.good.ads A"), "NXDOMAIN ede=15");
+	assert_string_equal(
+	    local_ask(&nothing, "only.corp A"), "NOERROR\nonly.corp. 60 A 192.0.2.2");
+	local_free(&nothing);
+	local_free(&above);
+	local_free(&below);
 }
 
 TEST(aliases_have_a_limit)
@@ -393,8 +483,6 @@ reference_find(
 	bool there = reference_source(local, name, &source);
 
 	*rcode = QN_RCODE_NOERROR;
-	if (kind == QN_ZONE_REFUSE)
-		return QN_ZONE_REFUSED;
 	if (kind == QN_ZONE_REDIRECT) {
 		source = apex;
 		there = true;
@@ -403,6 +491,8 @@ reference_find(
 		return QN_ZONE_DATA;
 	if (there && reference_has(local, &source, QN_TYPE_CNAME))
 		return QN_ZONE_ALIAS;
+	if (kind == QN_ZONE_REFUSE)
+		return QN_ZONE_REFUSED;
 	if (kind == QN_ZONE_TRANSPARENT && (!there || !reference_exists(local, &source, false)))
 		return QN_ZONE_OUTSIDE;
 	if (!there)
@@ -563,6 +653,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(answers_as_the_zones_say),
+	    cmocka_unit_test(lies_over_others),
 	    cmocka_unit_test(aliases_have_a_limit),
 	    cmocka_unit_test(the_longest_answer_fits),
 	    cmocka_unit_test(agrees_with_a_plain_list),
