@@ -14,11 +14,10 @@
 #define SERVER_ONE_MAX 4
 
 /*
- * Queries on one connection at a time: one until it has brought a reply, since some servers
- * answer the first and hang up, then a few.
+ * Queries of one connection. Only the first is sent until it has brought a reply, since some
+ * servers answer one and hang up; then the others follow, and are on their way together.
  */
-#define PIPELINE_FIRST 1
-#define PIPELINE_MAX   8
+#define PIPELINE_MAX 8
 
 /* A resolver waits less than this for a reply; a connection that brings none is of no use. */
 #define REPLY_US (4 * QN_US_PER_S)
@@ -35,6 +34,7 @@ struct query {
 	uint16_t worker;
 	uint16_t len;
 	bool again; /* Was lost with another connection before. */
+	bool sent;
 	uint8_t message[QUERY_MAX];
 };
 
@@ -205,13 +205,11 @@ query_id(const struct query *query)
 	return qn_load_be16(query->message);
 }
 
-/* Whether a query may go out on this connection; of two with one id, the second may not. */
+/* Whether a connection takes another query; of two with one id, it takes but the first. */
 static bool
 server_takes(const struct qn_stream_server *server, uint16_t id)
 {
-	const uint8_t most = server->proven ? PIPELINE_MAX : PIPELINE_FIRST;
-
-	if (server->query_count >= most)
+	if (server->query_count == PIPELINE_MAX)
 		return false;
 	for (uint8_t i = 0; i < server->query_count; i++)
 		if (query_id(&server->queries[i]) == id)
@@ -219,7 +217,14 @@ server_takes(const struct qn_stream_server *server, uint16_t id)
 	return true;
 }
 
-/* Among the open connections to a server, the least busy one that takes the query, or NULL. */
+/* Whether a query is better off on `a` than on `b`: where replies come, and few are awaited. */
+static bool
+server_is_better(const struct qn_stream_server *a, const struct qn_stream_server *b)
+{
+	return a->proven != b->proven ? a->proven : a->query_count < b->query_count;
+}
+
+/* Among the open connections to a server, the best one that takes the query; NULL if none. */
 static struct qn_stream_server *
 server_find(
     struct qn_streams *streams, const struct qn_endpoint *endpoint, uint16_t id, uint32_t *count)
@@ -236,8 +241,7 @@ server_find(
 		    !qn_address_equal(&server->server.address, &endpoint->address))
 			continue;
 		(*count)++;
-		if (server_takes(server, id) &&
-		    (best == NULL || server->query_count < best->query_count))
+		if (server_takes(server, id) && (best == NULL || server_is_better(server, best)))
 			best = server;
 	}
 	return best;
@@ -261,47 +265,71 @@ evict(struct qn_streams *streams)
 	}
 }
 
+/* Sends what may be sent: all, once there has been a reply, else one. */
 static void
-server_send(struct qn_stream_server *server, const struct query *query)
+server_send(struct qn_stream_server *server)
 {
-	const struct qn_view message = {query->message, query->len};
+	const uint8_t count = server->proven ? server->query_count : 1;
 
-	if (!qn_connection_add(&server->connection, message)) {
-		tell_failure(server->streams, query);
-		return;
+	for (uint8_t i = 0; i < count && i < server->query_count; i++) {
+		struct query *query = &server->queries[i];
+
+		/* Without memory it is never sent, and fails with its connection. */
+		if (!query->sent)
+			query->sent = qn_connection_add(
+			    &server->connection, (struct qn_view){query->message, query->len});
 	}
-	server->queries[server->query_count++] = *query;
-	/* Behind those that have been used before. */
-	qn_list_remove(&server->link);
-	qn_list_append(&server->streams->servers_open, &server->link);
-	server_rearm(server);
 	if (!server->connecting)
 		qn_connection_wait(&server->connection, true, server_ready);
 }
 
-/* Sends a query on a connection there is, if it is idle or no other may be made. */
 static void
-dispatch(struct qn_streams *streams, const struct qn_endpoint *endpoint, const struct query *query)
+server_add(struct qn_stream_server *server, const struct query *query)
+{
+	server->queries[server->query_count++] = *query;
+	/* Behind those that have been used before. */
+	qn_list_remove(&server->link);
+	qn_list_append(&server->streams->servers_open, &server->link);
+	if (server->query_count == 1)
+		server_rearm(server);
+	server_send(server);
+}
+
+/*
+ * Where a query goes: a connection there is, if that is idle or has brought replies, else a new
+ * one, else any that takes it.
+ */
+static struct qn_stream_server *
+server_choose(
+    struct qn_streams *streams, const struct qn_endpoint *endpoint, const struct query *query)
 {
 	uint32_t count;
-	struct qn_stream_server *server =
-	    query->again ? NULL : server_find(streams, endpoint, query_id(query), &count);
+	struct qn_stream_server *server = server_find(streams, endpoint, query_id(query), &count);
 
-	if (server == NULL && !query->again && count >= SERVER_ONE_MAX) {
-		QN_STREAM_COUNT(streams, stream_server_full);
-		tell_failure(streams, query);
-		return;
-	}
-	if (server == NULL) {
+	if (server != NULL && !query->again && (server->proven || server->query_count == 0))
+		return server;
+	if (count < SERVER_ONE_MAX) {
 		evict(streams);
-		server = server_open(streams, endpoint);
+		struct qn_stream_server *fresh = server_open(streams, endpoint);
+
+		if (fresh != NULL)
+			return fresh;
 	}
-	if (server == NULL) {
-		QN_STREAM_COUNT(streams, stream_server_full);
-		tell_failure(streams, query);
+	return server;
+}
+
+static void
+dispatch(struct qn_streams *streams, const struct qn_endpoint *endpoint, struct query *query)
+{
+	struct qn_stream_server *server = server_choose(streams, endpoint, query);
+
+	query->sent = false;
+	if (server != NULL) {
+		server_add(server, query);
 		return;
 	}
-	server_send(server, query);
+	QN_STREAM_COUNT(streams, stream_server_full);
+	tell_failure(streams, query);
 }
 
 void
@@ -387,6 +415,7 @@ server_take_replies(struct qn_stream_server *server)
 		server->proven = true;
 		server_rearm(server);
 	}
+	server_send(server);
 	return true;
 }
 
