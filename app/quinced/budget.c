@@ -22,7 +22,6 @@ budget_limits(const struct config_fixed *fixed, uint16_t worker)
 	    .client_max = CLIENT_MAX,
 	    .task_max = TASK_MAX,
 	    .upstream_max = UPSTREAM_MAX,
-	    .tcp = fixed->streams.upstream,
 	};
 }
 

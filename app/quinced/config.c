@@ -310,6 +310,8 @@ set_defaults(struct config_reader *reader)
 	};
 	strcpy(config->live.version, "quince " QN_VERSION);
 	config->fixed.streams = (struct config_streams){
+	    .listen = true,
+	    .upstream = true,
 	    .connection_max = CONNECTION_MAX,
 	    .network_max = CONNECTION_NETWORK_MAX,
 	    .idle_s = CONNECTION_IDLE_S,

@@ -20,12 +20,11 @@ streams_of(void *target)
 }
 
 static bool
-read_switch(const struct document_value *value, bool before)
+read_switch(const struct document_value *value)
 {
 	static const char *const words[] = {"off", "on"};
-	const int word = document_word(value, words, CONFIG_ITEM_COUNT(words));
 
-	return word < 0 ? before : word == 1;
+	return document_word(value, words, CONFIG_ITEM_COUNT(words)) == 1;
 }
 
 static void
@@ -40,13 +39,13 @@ read_count(const struct document_value *value, uint32_t most, uint32_t *target)
 static void
 read_listen(const struct document_value *value, void *target)
 {
-	streams_of(target)->listen = read_switch(value, false);
+	streams_of(target)->listen = read_switch(value);
 }
 
 static void
 read_upstream(const struct document_value *value, void *target)
 {
-	streams_of(target)->upstream = read_switch(value, false);
+	streams_of(target)->upstream = read_switch(value);
 }
 
 static void

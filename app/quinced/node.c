@@ -196,6 +196,7 @@ shard_create(struct node *node, struct worker *w)
 	if (result != 0)
 		return no_entropy(result);
 	limits.kernel = node->kernel != NULL;
+	limits.tcp = limits.kernel && node->config.fixed.streams.upstream;
 	block.data = qn_port_memory_alloc(block.len, w->index);
 	if (block.data == NULL)
 		return out_of_memory("questions being resolved");

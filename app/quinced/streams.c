@@ -2,10 +2,12 @@
 #include "streams.h"
 
 #include "host/log.h"
+#include "kernel/kernel.h"
 
 #include <errno.h>
 #include <string.h>
 
+_Static_assert(QN_SHARD_LINK_MAX <= QN_STREAM_INTERFACE_MAX, "every port has a place");
 _Static_assert(QN_SHARD_SERVICE_MAX <= QN_STREAM_SERVICE_MAX, "every service address has a place");
 _Static_assert(
     QN_SHARD_LINK_MAX *CONFIG_ADDRESS_MAX <= QN_STREAM_SOURCE_MAX, "so has every own address");
@@ -27,7 +29,8 @@ add_sources(struct qn_streams_config *streams, const struct config_fixed *fixed,
 
 		for (uint8_t j = 0; j < port->address_count; j++)
 			if ((port->gateway_count > 0) == leads_out)
-				streams->sources[streams->source_count++] = port->addresses[j];
+				streams->sources[streams->source_count++] =
+				    (struct qn_stream_source){port->addresses[j], i};
 	}
 }
 
@@ -50,6 +53,9 @@ streams_config(const struct node *node)
 	};
 
 	memcpy(streams.services, live->service, live->service_count * sizeof(live->service[0]));
+	for (uint16_t i = 0; i < fixed->port_count; i++)
+		strcpy(streams.interfaces[streams.interface_count++],
+		    qn_kernel_interface(node->kernel, i));
 	add_sources(&streams, fixed, true);
 	add_sources(&streams, fixed, false);
 	return streams;
@@ -76,7 +82,7 @@ tls_load(const struct node *node, bool *ok)
 int
 streams_create(struct node *node)
 {
-	const struct qn_streams_config config = streams_config(node);
+	struct qn_streams_config config;
 	char error[QN_STREAMS_ERROR_MAX];
 	SSL_CTX *tls;
 	int result;
@@ -84,6 +90,11 @@ streams_create(struct node *node)
 
 	if (!config_has_streams(&node->config.fixed.streams))
 		return 0;
+	if (node->kernel == NULL) {
+		qn_log(QN_LOG_NOTICE, "stream", "no TCP: the ports have no kernel's side.");
+		return 0;
+	}
+	config = streams_config(node);
 	tls = tls_load(node, &ok);
 	if (!ok)
 		return -EINVAL;
@@ -130,8 +141,11 @@ void
 streams_reload_tls(struct node *node)
 {
 	bool ok;
-	SSL_CTX *tls = tls_load(node, &ok);
+	SSL_CTX *tls;
 
+	if (node->streams == NULL)
+		return;
+	tls = tls_load(node, &ok);
 	if (tls != NULL)
 		qn_streams_set_tls(node->streams, tls);
 	else if (!ok)

@@ -139,21 +139,21 @@ qn_stream_servers_close(struct qn_streams *streams)
 			server_close(&streams->servers[i]);
 }
 
-/* The own address to ask `server` from: of its network if there is one, else the first. */
-static const struct qn_address *
+/* Where to ask `server` from: in its network if there is a way, else by the first. */
+static const struct qn_stream_source *
 source_of(const struct qn_streams_config *config, const struct qn_address *server)
 {
-	const struct qn_address *first = NULL;
+	const struct qn_stream_source *first = NULL;
 
 	for (uint16_t i = 0; i < config->source_count; i++) {
-		const struct qn_prefix *source = &config->sources[i];
+		const struct qn_stream_source *source = &config->sources[i];
 
-		if (source->address.family != server->family)
+		if (source->network.address.family != server->family)
 			continue;
-		if (qn_prefix_contains(source, server))
-			return &source->address;
+		if (qn_prefix_contains(&source->network, server))
+			return source;
 		if (first == NULL)
-			first = &source->address;
+			first = source;
 	}
 	return first;
 }
@@ -162,7 +162,8 @@ source_of(const struct qn_streams_config *config, const struct qn_address *serve
 static struct qn_stream_server *
 server_open(struct qn_streams *streams, const struct qn_endpoint *endpoint)
 {
-	const struct qn_address *source = source_of(&streams->config, &endpoint->address);
+	const struct qn_streams_config *config = &streams->config;
+	const struct qn_stream_source *source = source_of(config, &endpoint->address);
 	struct qn_list *link = qn_list_pop(&streams->servers_free);
 	struct qn_stream_server *server;
 	int fd = -1;
@@ -172,7 +173,8 @@ server_open(struct qn_streams *streams, const struct qn_endpoint *endpoint)
 	server = qn_list_entry(link, struct qn_stream_server, link);
 	QN_STREAM_COUNT(streams, stream_server_connects);
 	if (source != NULL)
-		fd = qn_socket_connect(endpoint, source);
+		fd = qn_socket_connect(endpoint, &source->network.address,
+		    config->interface_count == 0 ? NULL : config->interfaces[source->interface]);
 	if (fd < 0 || !qn_connection_open(&server->connection, &streams->loop, fd, NULL,
 			  QN_STREAM_MESSAGE_MAX, UV_WRITABLE, server_ready)) {
 		QN_STREAM_COUNT(streams, stream_server_refused);

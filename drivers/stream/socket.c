@@ -58,13 +58,6 @@ option_set(int fd, int level, int option)
 }
 
 static int
-socket_new(uint8_t family)
-{
-	return socket(family == QN_FAMILY_IPV6 ? AF_INET6 : AF_INET,
-	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-}
-
-static int
 fail(int fd)
 {
 	const int result = -errno;
@@ -74,16 +67,31 @@ fail(int fd)
 	return result;
 }
 
+static int
+socket_new(uint8_t family, const char *interface)
+{
+	const int fd = socket(family == QN_FAMILY_IPV6 ? AF_INET6 : AF_INET,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && interface != NULL &&
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strlen(interface)) !=
+		0)
+		return fail(fd);
+	return fd < 0 ? -errno : fd;
+}
+
 int
-qn_socket_listen(const struct qn_endpoint *endpoint)
+qn_socket_listen(const struct qn_endpoint *endpoint, const char *interface)
 {
 	const bool v6 = endpoint->address.family == QN_FAMILY_IPV6;
 	const int level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
-	const int fd = socket_new(endpoint->address.family);
+	const int fd = socket_new(endpoint->address.family, interface);
 	struct sockaddr_storage address;
 	const socklen_t len = qn_sockaddr_of(endpoint, &address);
 
-	if (fd < 0 || !option_set(fd, SOL_SOCKET, SO_REUSEADDR) ||
+	if (fd < 0)
+		return fd;
+	if (!option_set(fd, SOL_SOCKET, SO_REUSEADDR) ||
 	    !option_set(fd, level, v6 ? IPV6_FREEBIND : IP_FREEBIND) ||
 	    (v6 && !option_set(fd, level, IPV6_V6ONLY)) ||
 	    bind(fd, (const struct sockaddr *)&address, len) != 0 || listen(fd, BACKLOG) != 0)
@@ -110,15 +118,18 @@ qn_socket_accept(int listener, struct qn_endpoint *client)
 }
 
 int
-qn_socket_connect(const struct qn_endpoint *server, const struct qn_address *source)
+qn_socket_connect(
+    const struct qn_endpoint *server, const struct qn_address *source, const char *interface)
 {
 	const struct qn_endpoint local = {*source, 0};
-	const int fd = socket_new(server->address.family);
+	const int fd = socket_new(server->address.family, interface);
 	struct sockaddr_storage address;
 	socklen_t len = qn_sockaddr_of(&local, &address);
 
 	/* The port is chosen with the peer known: one port serves many. */
-	if (fd < 0 || !option_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT) ||
+	if (fd < 0)
+		return fd;
+	if (!option_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT) ||
 	    bind(fd, (const struct sockaddr *)&address, len) != 0)
 		return fail(fd);
 	option_set(fd, IPPROTO_TCP, TCP_NODELAY);

@@ -17,17 +17,17 @@ QN_MUST_USE bool qn_sockaddr_read(
     struct qn_endpoint *endpoint, const struct sockaddr_storage *address);
 
 /**
- * Opens a socket that listens at `endpoint`, whether or not an interface has that address yet.
- * Returns it, or -errno.
+ * Opens a socket that listens at `endpoint`, whether or not the interface has that address yet.
+ * It keeps to that interface, unless `interface` is NULL. Returns it, or -errno.
  */
-QN_MUST_USE int qn_socket_listen(const struct qn_endpoint *endpoint);
+QN_MUST_USE int qn_socket_listen(const struct qn_endpoint *endpoint, const char *interface);
 
 /** Accepts the next connection: the socket, which does not block, or -1 when there is none. */
 QN_MUST_USE int qn_socket_accept(int listener, struct qn_endpoint *client);
 
 /**
- * Begins to connect to `server` from `source`, without waiting for the end. Returns the socket,
- * or -errno.
+ * Begins to connect to `server` from `source`, by `interface` unless that is NULL, without waiting
+ * for the end. Returns the socket, or -errno.
  */
 QN_MUST_USE int qn_socket_connect(
-    const struct qn_endpoint *server, const struct qn_address *source);
+    const struct qn_endpoint *server, const struct qn_address *source, const char *interface);

@@ -46,19 +46,19 @@ listener_ready(uv_poll_t *poll, int status, int events)
 	}
 }
 
+/* Listens at a port of `address` on one interface, or on none in particular. */
 static int
-listener_open(struct qn_streams *streams, const struct qn_address *address, uint16_t port,
+listener_open(struct qn_streams *streams, const struct qn_endpoint *endpoint, const char *interface,
     bool encrypted, char *error, size_t error_len)
 {
-	const struct qn_endpoint endpoint = {*address, port};
 	struct qn_stream_listener *listener = &streams->listeners[streams->listener_count];
 	char text[QN_ADDRESS_TEXT_MAX];
-	const int fd = qn_socket_listen(&endpoint);
+	const int fd = qn_socket_listen(endpoint, interface);
 
 	if (fd < 0) {
-		qn_address_to_text(address, text);
-		snprintf(error, error_len, "TCP port %u of %s cannot be listened at: %s.", port,
-		    text, strerror(-fd));
+		qn_address_to_text(&endpoint->address, text);
+		snprintf(error, error_len, "TCP port %u of %s cannot be listened at: %s.",
+		    endpoint->port, text, strerror(-fd));
 		return fd;
 	}
 	*listener =
@@ -76,25 +76,42 @@ listeners_close(struct qn_streams *streams)
 	streams->listeners = NULL;
 }
 
+/* Listens at both ports of all addresses, on one interface or on none in particular. */
 static int
-listeners_open(struct qn_streams *streams, char *error, size_t error_len)
+listeners_open_on(struct qn_streams *streams, const char *interface, char *error, size_t error_len)
 {
 	const struct qn_streams_config *config = &streams->config;
 	int result = 0;
 
-	streams->listeners = calloc(2 * config->service_count + 1u, sizeof(*streams->listeners));
-	if (streams->listeners == NULL)
-		return -ENOMEM;
 	for (uint16_t i = 0; i < config->service_count && result == 0; i++) {
-		const struct qn_address *address = &config->services[i];
+		const struct qn_endpoint plain = {config->services[i], config->port};
+		const struct qn_endpoint tls = {config->services[i], config->tls_port};
 
-		if (config->port != 0)
-			result =
-			    listener_open(streams, address, config->port, false, error, error_len);
-		if (result == 0 && config->tls_port != 0 && streams->tls != NULL)
-			result = listener_open(
-			    streams, address, config->tls_port, true, error, error_len);
+		if (plain.port != 0)
+			result = listener_open(streams, &plain, interface, false, error, error_len);
+		if (result == 0 && tls.port != 0 && streams->tls != NULL)
+			result = listener_open(streams, &tls, interface, true, error, error_len);
 	}
+	return result;
+}
+
+static int
+listeners_open(struct qn_streams *streams, char *error, size_t error_len)
+{
+	const struct qn_streams_config *config = &streams->config;
+	const size_t interface_count = config->interface_count == 0 ? 1 : config->interface_count;
+	int result = 0;
+
+	streams->listeners =
+	    calloc(2 * config->service_count * interface_count + 1, sizeof(*streams->listeners));
+	if (streams->listeners == NULL) {
+		snprintf(error, error_len, "no memory is left for TCP.");
+		return -ENOMEM;
+	}
+	if (config->interface_count == 0)
+		return listeners_open_on(streams, NULL, error, error_len);
+	for (uint16_t i = 0; i < config->interface_count && result == 0; i++)
+		result = listeners_open_on(streams, config->interfaces[i], error, error_len);
 	return result;
 }
 

@@ -19,16 +19,28 @@
 #include "stream/link.h"
 #include "stream/tls.h"
 
+#include <net/if.h>
+
 #define QN_STREAM_PORT     53
 #define QN_STREAM_TLS_PORT 853
 
-#define QN_STREAM_SERVICE_MAX 64
-#define QN_STREAM_SOURCE_MAX  128
+#define QN_STREAM_SERVICE_MAX   64
+#define QN_STREAM_SOURCE_MAX    128
+#define QN_STREAM_INTERFACE_MAX 8
 
 /** Room for any sentence of this header, the final zero included. */
 #define QN_STREAMS_ERROR_MAX 512
 
+/** An own address to ask servers from, and the way out to them. */
+struct qn_stream_source {
+	struct qn_prefix network;
+	uint16_t interface;
+};
+
 struct qn_streams_config {
+	/* All sockets are bound to one, so that they keep to it whatever other routes there are. */
+	char interfaces[QN_STREAM_INTERFACE_MAX][IFNAMSIZ];
+	uint16_t interface_count; /* 0: they are not bound. */
 	/* Clients. */
 	struct qn_address services[QN_STREAM_SERVICE_MAX]; /* Where they may connect to. */
 	uint16_t service_count;
@@ -39,7 +51,7 @@ struct qn_streams_config {
 	uint32_t idle_s;             /* How long a connection may idle, or be slow. */
 	struct qn_hash_key hash_key;
 	/* Servers. */
-	struct qn_prefix sources[QN_STREAM_SOURCE_MAX]; /* Own addresses with their networks. */
+	struct qn_stream_source sources[QN_STREAM_SOURCE_MAX];
 	uint16_t source_count;
 	/* Workers. */
 	uint16_t worker_count;

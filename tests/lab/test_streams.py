@@ -15,7 +15,6 @@ import dns.flags
 import dns.rcode
 import pytest
 
-import kernelside
 from lab import CLIENT_V4, NODE_V4, NODE_V6, comparable, differences, query, until
 from streams import TLS_PORT, Stream, make_certificate, tls_context
 
@@ -30,8 +29,6 @@ CERTIFICATE, KEY = CERTIFICATES / "first.pem", CERTIFICATES / "first.key"
 
 NODE_CHANGES = {
     "tcp": {
-        "listen": "on",
-        "upstream": "on",
         "idle-timeout": IDLE_S,
         "connections": CONNECTION_MAX,
         "connections-per-network": NETWORK_MAX,
@@ -41,11 +38,10 @@ NODE_CHANGES = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def surroundings(lab):
+def surroundings():
     """What has to be there before the node starts."""
     make_certificate(CERTIFICATES, "first")
-    with kernelside.addresses(lab):
-        yield
+    yield
     shutil.rmtree(CERTIFICATES)
 
 

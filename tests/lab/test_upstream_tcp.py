@@ -6,7 +6,6 @@ import time
 import dns.rcode
 import pytest
 
-import kernelside
 from lab import NODE_V4, query, until
 from oddserver import ADDRESS, BIG_COUNT, PORT, ZONE, OddServer
 from streams import Stream
@@ -14,20 +13,12 @@ from streams import Stream
 SERVER_IDLE_S = 5
 
 NODE_CHANGES = {
-    "tcp": {"listen": "on", "upstream": "on"},
     "resolver": {
         "stub": [
             {"zone": ZONE, "servers": [f"{ADDRESS}@{PORT}"]},
         ],
     },
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def surroundings(lab):
-    """What has to be there before the node starts."""
-    with kernelside.addresses(lab):
-        yield
 
 
 @pytest.fixture(scope="module")
