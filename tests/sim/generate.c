@@ -83,6 +83,7 @@ draw_plan(struct sim_draw *draw)
 	if (plan->mood != SIM_MOOD_KIND && sim_chance(random, 40))
 		plan->forge_percent = sim_between(random, 5, 60);
 	plan->turn_us = SIM_PICK(random, turns_us);
+	plan->quick = sim_chance(random, 75);
 	plan->cache_bytes = SIM_PICK(random, cache_bytes);
 	plan->client_max = plan->tight ? 8 : 1000;
 	plan->task_max = plan->tight ? 6 : 800;

@@ -212,6 +212,17 @@ sim_node_configure(struct sim *sim)
 
 /* --- Running ---------------------------------------------------------------------------- */
 
+/* Has a worker answer a frame from the cache, if that is all it wants. */
+static bool
+answered_quickly(struct sim *sim, uint32_t worker, struct qn_packet *packet)
+{
+	enum qn_shard_hit outcome = QN_SHARD_NO_HIT;
+
+	if (sim->plan.quick)
+		qn_shard_answer_hits(sim->node.shards[worker], 0, packet, 1, &outcome, sim->now);
+	return outcome == QN_SHARD_HIT;
+}
+
 void
 sim_node_input(struct sim *sim, struct qn_packet *packet)
 {
@@ -220,6 +231,10 @@ sim_node_input(struct sim *sim, struct qn_packet *packet)
 	uint32_t worker = qn_random_below(&sim->network.random, node->limits.worker_count);
 	unsigned handovers = 0;
 
+	if (answered_quickly(sim, worker, packet)) {
+		sim_network_receive(sim, packet);
+		return;
+	}
 	for (;;) {
 		const struct qn_shard_result result =
 		    qn_shard_input(node->shards[worker], 0, packet, sim->now);

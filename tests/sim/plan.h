@@ -27,6 +27,7 @@ struct sim_plan {
 	uint32_t burst_percent; /* Rounds that are bursts. */
 	uint32_t forge_percent; /* Queries that forgers react to. */
 	uint32_t turn_us;       /* What a worker may take for a turn: events that far apart meet. */
+	bool quick;             /* Frames go to answer_hits() before they go to input(). */
 	uint32_t cache_bytes;   /* Of each worker. */
 	uint32_t client_max;
 	uint32_t task_max;
