@@ -475,6 +475,18 @@ replied_bad_cookie(struct qn_resolver *resolver, struct qn_task *task,
 		again->cookie_renewed = true;
 }
 
+/* Asks once more in plain DNS; whether that is the server's wish is known as well as before. */
+static void
+replied_no_edns(struct qn_resolver *resolver, struct qn_task *task,
+    const struct qn_upstream *upstream, struct qn_now now)
+{
+	struct qn_upstream *again =
+	    qn_upstream_ask(resolver, task, upstream->candidate, upstream->transport, false, now);
+
+	if (again != NULL)
+		again->hearsay = upstream->hearsay;
+}
+
 void
 qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
     const struct qn_upstream *upstream, struct qn_now now)
@@ -520,8 +532,7 @@ qn_task_replied(struct qn_resolver *resolver, struct qn_task *task,
 		return;
 	case QN_REPLY_NO_EDNS:
 		qn_counter_add(&counters->reply_no_edns, 1);
-		qn_upstream_ask(
-		    resolver, task, upstream->candidate, upstream->transport, false, now);
+		replied_no_edns(resolver, task, upstream, now);
 		return;
 	case QN_REPLY_REFUSED:
 		qn_counter_add(&counters->reply_refused, 1);

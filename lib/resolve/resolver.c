@@ -242,6 +242,30 @@ cookie_learn(struct qn_resolver *resolver, const struct qn_upstream *upstream,
 	    now);
 }
 
+/*
+ * Takes note of what a reply says about its server. An error without the question has nothing
+ * of the letter case, and nothing that is known of a server changes by what it says.
+ */
+static void
+reply_learn(struct qn_resolver *resolver, struct qn_upstream *upstream,
+    const struct qn_message *message, bool case_kept, struct qn_now now)
+{
+	const struct qn_address *server = &upstream->server.address;
+
+	if (message->question_count == 0 && upstream->transport == QN_TRANSPORT_UDP) {
+		upstream->hearsay = true;
+		return;
+	}
+	qn_upstream_tell(resolver, upstream, outcome_of(resolver->reply.kind), now);
+	cookie_learn(resolver, upstream, &message->edns, now);
+	if (!reply_is_useful(resolver->reply.kind))
+		return;
+	if (!upstream->edns && !upstream->hearsay)
+		qn_manners_set_no_edns(&resolver->parts.manners, server, now);
+	if (!case_kept)
+		qn_manners_set_no_case(&resolver->parts.manners, server, now);
+}
+
 /* Hands the reply to a query to the other tasks that waited for it. */
 static void
 share_reply(struct qn_resolver *resolver, const struct qn_upstream *upstream,
@@ -273,17 +297,8 @@ qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_m
 	};
 
 	qn_reply_judge(&resolver->reply, message, &context);
-	qn_upstream_tell(resolver, upstream, outcome_of(resolver->reply.kind), now);
+	reply_learn(resolver, upstream, message, case_kept, now);
 	qn_trace_replied(resolver, upstream, qn_message_rcode(message), now);
-	cookie_learn(resolver, upstream, &message->edns, now);
-	if (reply_is_useful(resolver->reply.kind)) {
-		if (!upstream->edns)
-			qn_manners_set_no_edns(
-			    &resolver->parts.manners, &upstream->server.address, now);
-		if (!case_kept)
-			qn_manners_set_no_case(
-			    &resolver->parts.manners, &upstream->server.address, now);
-	}
 	qn_list_init(&followers);
 	if (reply_is_useful(resolver->reply.kind)) {
 		qn_list_remove(&task->follow_link);

@@ -159,6 +159,7 @@ qn_upstream_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t inde
 	upstream->edns = edns;
 	upstream->last_resort = task->last_resort && candidate->doubtful;
 	upstream->cookie_renewed = false;
+	upstream->hearsay = false;
 	upstream->minimized = qn_task_question(task, &upstream->question);
 	qn_flight_begin(resolver, upstream);
 	const struct qn_server_stats *stats =

@@ -249,6 +249,33 @@ run_wrong_case(struct net *net)
 	ask_victim(net);
 }
 
+/* An error without the question, from a forger who has guessed port and id, but no letter case. */
+static bool
+bare_error(struct net *net, const struct net_query *query, struct reply *reply)
+{
+	uint8_t header[QN_HEADER_LEN];
+	struct qn_writer writer = qn_writer_of((struct qn_span){header, sizeof(header)});
+
+	qn_write_header(&writer, query->message->id, QN_FLAG_QR | QN_RCODE_FORMERR, 0);
+	if (!query->tcp && query->message->edns.present && *net_state(net) == 0)
+		net_send(net, &query->to, &query->node, (struct qn_view){header, writer.at}, 1);
+	return reply_itself(net, query, reply);
+}
+
+static void
+run_bare_errors(struct net *net)
+{
+	net_start(net, reply_itself, bare_error);
+	ask_victim(net);
+	const uint64_t plain = net_figure(net, "upstream_without_edns");
+
+	net_expect(net, plain > 0, "an error without the question is not read");
+	*net_state(net) = 1;
+	net_ask_fresh(net, "later%u.victim.", 1, QN_RCODE_NOERROR);
+	net_expect(net, net_figure(net, "upstream_without_edns") == plain,
+	    "a forged error has taken EDNS and cookies from a server for good");
+}
+
 /* Replies cut off, with all that protects a query right: port, id, question, letter case. */
 static bool
 malformed(struct net *net, const struct net_query *query, struct reply *reply)
@@ -278,6 +305,7 @@ const struct attack attacks_by_lies[] = {
     {"1000 forged replies, wrong ids", run_wrong_ids, 2, 2},
     {"1000 forged replies, wrong ports", run_wrong_ports, 1, 1},
     {"1000 forged replies, wrong letter case", run_wrong_case, 2, 2},
+    {"forged error without the question", run_bare_errors, 2, 2},
     {"1000 malformed replies", run_malformed, 1, 1},
     {.name = NULL},
 };

@@ -78,6 +78,7 @@ draw_server(struct sim_draw *draw, struct sim_server *server, bool infrastructur
 	server->follows = sim_chance(random, 30);
 	server->answers_glue = sim_chance(random, 15);
 	server->minimal = sim_chance(random, 50);
+	server->terse = sim_chance(random, 30);
 	server->without_tcp = sim_chance(random, 5);
 	server->has_cookies = sim_chance(random, 20);
 	server->wants_cookies = server->has_cookies && sim_chance(random, 20);

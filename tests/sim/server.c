@@ -77,6 +77,10 @@ answer_edns_error(struct sim_draft *draft, uint16_t rcode)
 	}
 	draft->query.edns.present = false;
 	sim_draft_empty(draft, rcode, 0);
+	if (draft->server->terse) {
+		draft->response->len = QN_HEADER_LEN;
+		qn_store_be16(draft->response->bytes + 4, 0);
+	}
 }
 
 static void

@@ -124,6 +124,7 @@ struct sim_server {
 	bool follows;       /* Follows aliases into other zones that it serves. */
 	bool answers_glue;  /* A referral has the glue asked for in its answer section, too. */
 	bool minimal;       /* No addresses beside the NS records of an answer. */
+	bool terse;         /* Errors about EDNS come without the question. */
 	bool without_tcp;   /* Refuses connections. */
 	bool has_cookies;   /* Gives server cookies (RFC 7873). */
 	bool wants_cookies; /* BADCOOKIE for whoever has none. */
