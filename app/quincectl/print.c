@@ -178,16 +178,36 @@ print_stats_heading(json_t *totals, const json_t *workers, int width, FILE *out)
 	fputc('\n', out);
 }
 
+/* The counters of the streams, which belong to no worker. */
+static void
+print_stream_stats(json_t *streams, int width, int value_width, FILE *out)
+{
+	char room[TEXT_MAX];
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(streams, key, value) if (json_integer_value(value) != 0)
+	    fprintf(out, "%-*s  %*s\n", width, key, value_width, scalar_text(value, room));
+}
+
+static int
+wider(int a, int b)
+{
+	return a > b ? a : b;
+}
+
 void
 print_stats(const json_t *reply, FILE *out)
 {
 	json_t *totals = json_object_get(reply, "totals");
+	json_t *streams = json_object_get(reply, "streams");
 	const json_t *workers = json_object_get(reply, "workers");
-	const int width = key_width(totals);
+	const int width = wider(key_width(totals), key_width(streams));
 	const char *key;
 	json_t *value;
 
 	print_stats_heading(totals, workers, width, out);
 	json_object_foreach(totals, key, value) if (json_integer_value(value) != 0)
 	    print_stats_line(key, totals, workers, width, out);
+	print_stream_stats(streams, width, column_width(totals, "total"), out);
 }

@@ -32,12 +32,16 @@ set_figures(json_t *object, const struct qn_shard *shard, bool gauges)
 }
 
 /* All counters, or all gauges, of the streams. */
-static void
-set_stream_figures(json_t *object, const struct qn_streams *streams, bool gauges)
+static json_t *
+report_streams(const struct qn_streams *streams, bool gauges)
 {
+	json_t *report = json_object();
+
 	for (uint32_t i = 0; i < qn_stream_figure_count(); i++)
 		if (qn_stream_figure_is_gauge(i) == gauges)
-			set_count(object, qn_stream_figure_name(i), qn_streams_figure(streams, i));
+			set_count(
+			    report, qn_stream_figure_name(i), qn_streams_figure(streams, i));
+	return report;
 }
 
 /* status */
@@ -131,12 +135,8 @@ report_status(const struct node *node, struct qn_now now)
 	for (uint16_t i = 0; i < node->config.fixed.worker_count; i++)
 		json_array_append_new(workers, report_gauges(&node->workers[i]));
 	json_object_set_new(report, "workers", workers);
-	if (node->streams != NULL) {
-		json_t *streams = json_object();
-
-		set_stream_figures(streams, node->streams, true);
-		json_object_set_new(report, "streams", streams);
-	}
+	if (node->streams != NULL)
+		json_object_set_new(report, "streams", report_streams(node->streams, true));
 	json_object_set_new(report, "mempools", report_pools(node));
 	return report;
 }
@@ -193,6 +193,7 @@ report_stats(const struct node *node)
 {
 	json_t *totals = json_object();
 	json_t *workers = json_array();
+	json_t *report;
 
 	for (uint16_t i = 0; i < node->config.fixed.worker_count; i++) {
 		json_t *counters = report_counters(node, &node->workers[i]);
@@ -201,9 +202,10 @@ report_stats(const struct node *node)
 		set_count(counters, "core", node->workers[i].core);
 		json_array_append_new(workers, counters);
 	}
+	report = json_pack("{s:o, s:o}", "totals", totals, "workers", workers);
 	if (node->streams != NULL)
-		set_stream_figures(totals, node->streams, false);
-	return json_pack("{s:o, s:o}", "totals", totals, "workers", workers);
+		json_object_set_new(report, "streams", report_streams(node->streams, false));
+	return report;
 }
 
 /* ports */

@@ -28,7 +28,7 @@ alpn_select(SSL *ssl, const unsigned char **out, unsigned char *out_len, const u
 static void
 explain(char *error, size_t error_len, const char *path, const char *what)
 {
-	const unsigned long code = ERR_peek_last_error();
+	const unsigned long code = ERR_get_error(); /* The first: what all else follows from. */
 	const char *reason = ERR_SYSTEM_ERROR(code) ? strerror((int)ERR_GET_REASON(code))
 	                                            : ERR_reason_error_string(code);
 
@@ -62,6 +62,7 @@ qn_tls_load(const char *certificate, const char *key, char *error, size_t error_
 		return NULL;
 	}
 	context_configure(context);
+	ERR_clear_error();
 	if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
 		explain(error, error_len, certificate, "is no certificate that can be used");
 	else if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)

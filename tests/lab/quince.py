@@ -138,7 +138,9 @@ class Node:
         return json.loads(process.stdout)
 
     def totals(self):
-        return self.control("stats")["totals"]
+        """Every counter of the node: the sums over workers, and those that no worker has."""
+        stats = self.control("stats")
+        return stats["totals"] | stats.get("streams", {})
 
     def port(self):
         """The lab's only port, as `quincectl ports` shows it."""

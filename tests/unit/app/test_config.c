@@ -375,6 +375,19 @@ static const struct complaint complaints[] = {
 	"file:11: views.local: a.x. is an alias, so it can have no other records than its "
 	"CNAME.\n"
 	"file:12: views.local.zones: the zone x. is on line 11 already.\n"},
+    {"streams",
+	HINTS PORTS "tcp: {listen: maybe, connections: 0, connections-per-network: 1000001,\n"
+		    "  idle-timeout: 601}\ntls: {certificate: cert}\n",
+	"file:6: tcp.listen: \"maybe\" is not known here; write off or on.\n"
+	"file:6: tcp.connections: \"0\" is not a whole number from 1 to 1000000.\n"
+	"file:6: tcp.connections-per-network: \"1000001\" is not a whole number from 1 to "
+	"1000000.\n"
+	"file:7: tcp.idle-timeout: \"601\" is not a whole number from 1 to 600.\n"
+	"file:8: tls: needs both a certificate and its key.\n"},
+    {"no certificate", HINTS PORTS "tls: {certificate: nowhere, key: nowhere}\n",
+	"file:6: tls: nowhere is no certificate that can be used: No such file or directory.\n"},
+    {"a certificate that is none", HINTS PORTS "tls: {certificate: hints, key: hints}\n",
+	"file:6: tls: hints is no certificate that can be used: no start line.\n"},
     {"socket", HINTS PORTS "control:\n  socket: here\n",
 	"file:7: control.socket: must be the full path of a socket, of at most 107 characters.\n"},
 };
@@ -457,6 +470,12 @@ TEST(defaults)
 	assert_false(config.fixed.kernel.off);
 	assert_string_equal(config.fixed.kernel.prefix, "quince");
 	assert_int_equal(config.fixed.kernel.rate, 50000);
+	assert_true(config.fixed.streams.listen && config.fixed.streams.upstream);
+	assert_int_equal(config.fixed.streams.connection_max, 10000);
+	assert_int_equal(config.fixed.streams.network_max, 1000);
+	assert_int_equal(config.fixed.streams.idle_s, 10);
+	assert_int_equal(config.live.stream_idle_ds, 100);
+	assert_string_equal(config.fixed.streams.certificate, "");
 	assert_int_equal(config.fixed.kernel.udp_port_count, 2);
 	assert_int_equal(config.fixed.kernel.udp_ports[0].first, 3784);
 	assert_int_equal(config.fixed.kernel.udp_ports[1].last, 4784);
@@ -811,11 +830,12 @@ TEST(reload_keeps_what_is_fixed)
 		  "  cookie-secret: 445536bcd2513298075a5d379663c962}\n"
 		  "resolver: {root-hints: hints4, qname-minimization: off, serve-stale: {ttl: 9}}\n"
 		  "kernel: off\n"
+		  "tcp: {upstream: off}\n"
 		  "control: {socket: /run/b.sock}\n",
 	    4);
 	config_reload(&config, &next, restart);
 	assert_string_equal(restart,
-	    "node.cache, node.workers, node.poll, ports, service.addresses, kernel, "
+	    "node.cache, node.workers, node.poll, ports, service.addresses, tcp, kernel, "
 	    "control.socket");
 	assert_string_equal(config.live.node_id, "b");
 	assert_string_equal(config.live.version, "v");

@@ -66,6 +66,17 @@ TEST(statistics_are_a_table_without_zeros)
 	    "b                 7        0        7\n");
 }
 
+TEST(statistics_of_streams_have_no_worker)
+{
+	assert_prints(print_stats,
+	    "{\"totals\": {\"cache_hits\": 7},"
+	    " \"workers\": [{\"core\": 1, \"cache_hits\": 7}],"
+	    " \"streams\": {\"stream_held\": 0, \"stream_answers\": 1234}}",
+	    "                total  core 1\n"
+	    "cache_hits          7       7\n"
+	    "stream_answers   1234\n");
+}
+
 /* Prints a trace of w.t. A; head and steps are in single quotes, which C leaves alone. */
 static void
 assert_prints_trace(const char *head, const char *const *steps, const char *expected)
@@ -169,6 +180,7 @@ main(void)
 	    cmocka_unit_test(values_are_aligned),
 	    cmocka_unit_test(what_is_inside_is_indented),
 	    cmocka_unit_test(statistics_are_a_table_without_zeros),
+	    cmocka_unit_test(statistics_of_streams_have_no_worker),
 	    cmocka_unit_test(a_trace_is_a_table_from_top_to_bottom),
 	    cmocka_unit_test(what_local_data_answer_is_one_step),
 	};
