@@ -144,3 +144,14 @@ clients_check(struct clients *clients, const struct step *step, struct mismatch 
 		}
 	return false;
 }
+
+const struct ask *
+clients_unexpected(const struct clients *clients)
+{
+	if (clients->scenario->dialect == DIALECT_FLAT)
+		return NULL;
+	for (const struct ask *ask = clients->newest; ask != NULL; ask = ask->next)
+		if (ask->answered && !ask->checked)
+			return ask;
+	return NULL;
+}

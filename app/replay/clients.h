@@ -55,3 +55,9 @@ bool clients_last_answered(const struct clients *clients);
  */
 QN_MUST_USE bool clients_check(
     struct clients *clients, const struct step *step, struct mismatch *mismatch);
+
+/**
+ * Somebody whose answer no step was about. In Unbound's files such a one was to have none; in
+ * Deckard's, questions may be asked for nothing but their effect, and NULL is returned.
+ */
+const struct ask *clients_unexpected(const struct clients *clients);

@@ -7,6 +7,7 @@
  */
 #include "local_data.h"
 #include "settings.h"
+#include "text.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof(*(array)))
 
@@ -22,6 +23,10 @@ struct mapping {
 	bool hides_identity;
 	bool hides_version;
 	bool has_access; /* There is an access-control line. */
+	const char *tags[LOCAL_TAG_MAX];
+	unsigned tag_count;
+	struct client_rules *clients;
+	struct named_view *views; /* The first is that of the section at hand, if it is a view. */
 };
 
 /* settings.c: each says why the scenario cannot be played, and returns false. */
@@ -57,8 +62,23 @@ bool finish_access(struct mapping *map);
 
 /* settings_zones.c: servers with addresses of their own, and local data. */
 
-apply_function set_root_address, add_zone_server, set_zone_name, add_local_zone, add_local_data;
+apply_function set_root_address, add_zone_server, set_zone_name, add_local_zone, add_local_data,
+    add_local_pointer, add_view_zone, add_view_data, add_view_pointer;
 
 /** Adds the zone in `map->route`; a stub zone at the root is what others call hints. */
 bool add_route(struct mapping *map, enum qn_route_kind kind);
 bool finish_zones(struct mapping *map);
+
+/* settings_views.c: local data that depend on the client. */
+
+apply_function define_tags, tag_local_zone, override_local_zone, tag_clients, set_tag_action,
+    set_tag_data, set_client_view, set_view_name, set_view_first;
+
+/** Begins a section that is a view. */
+void begin_view(struct mapping *map);
+
+/** The local data of the view at hand. */
+struct local_data *view_local(struct mapping *map);
+
+/** Builds what clients see, each prefix by itself. */
+bool finish_views(struct mapping *map);

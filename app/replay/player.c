@@ -356,9 +356,21 @@ check_mandatory(struct player *player)
 }
 
 static bool
+check_unexpected(struct player *player)
+{
+	const struct ask *ask = clients_unexpected(&player->clients);
+	char address[QN_ADDRESS_TEXT_MAX];
+
+	if (ask == NULL)
+		return true;
+	qn_address_to_text(&ask->client.address, address);
+	return fail(player, "%s was answered, which no step expects", address);
+}
+
+static bool
 play_all(struct player *player)
 {
-	if (!play_steps(player) || !check_mandatory(player))
+	if (!play_steps(player) || !check_mandatory(player) || !check_unexpected(player))
 		return false;
 	if (player->clients.told_unasked)
 		return fail(player, "a client was answered twice, or without having asked");

@@ -95,6 +95,14 @@ static const struct rule server_rules[] = {
     {"hide-version", hide_version, NULL},
     {"local-zone", add_local_zone, NULL},
     {"local-data", add_local_data, NULL},
+    {"local-data-ptr", add_local_pointer, NULL},
+    {"local-zone-tag", tag_local_zone, NULL},
+    {"local-zone-override", override_local_zone, NULL},
+    {"define-tag", define_tags, NULL},
+    {"access-control-tag", tag_clients, NULL},
+    {"access-control-tag-action", set_tag_action, NULL},
+    {"access-control-tag-data", set_tag_data, NULL},
+    {"access-control-view", set_client_view, NULL},
     {"serve-expired", set_serves_stale, NULL},
     {"serve-expired-ttl", set_stale_age, NULL},
     {"serve-expired-reply-ttl", set_stale_ttl, NULL},
@@ -110,11 +118,6 @@ static const struct rule server_rules[] = {
 
     /* What it has not got. */
     {"do-not-query-localhost", needs_if_off, "servers on the host itself"},
-    {"local-zone-*", needs, "local data that depends on the client"},
-    {"local-data-ptr", needs, "local data by address"},
-    {"define-tag", needs, "access tags"},
-    {"access-control-tag*", needs, "access tags"},
-    {"access-control-view", needs, "views"},
     {"response-ip*", needs, "policy on the addresses in answers"},
     {"serve-original-ttl", needs_if_on, "original TTLs"},
     {"cache-min-ttl", needs, "TTL limits"},
@@ -201,6 +204,15 @@ static const struct rule zone_rules[] = {
     {"stub-prime", pass_over, NULL},
 };
 
+static const struct rule view_rules[] = {
+    {"name", set_view_name, NULL},
+    {"view-first", set_view_first, NULL},
+    {"local-zone", add_view_zone, NULL},
+    {"local-data", add_view_data, NULL},
+    {"local-data-ptr", add_view_pointer, NULL},
+    {"response-ip*", needs, "policy on the addresses in answers"},
+};
+
 static bool
 key_fits(const char *pattern, const char *key)
 {
@@ -261,6 +273,13 @@ apply_forward_zone(struct mapping *map, const struct section *section)
 }
 
 static bool
+apply_view(struct mapping *map, const struct section *section)
+{
+	begin_view(map);
+	return apply_settings(map, section, view_rules, COUNT_OF(view_rules));
+}
+
+static bool
 section_needs(struct mapping *map, const struct section *section)
 {
 	(void)section;
@@ -286,7 +305,7 @@ static const struct section_rule {
     {"forward-zone", apply_forward_zone, NULL},
     {"auth-zone", section_needs, "authoritative zones"},
     {"rpz", section_needs, "response policy zones"},
-    {"view", section_needs, "views"},
+    {"view", apply_view, NULL},
     {"remote-control", pass_over_section, NULL},
 };
 
@@ -318,8 +337,8 @@ settings_read(struct settings *settings, const struct scenario *scenario)
 	    .settings = settings, .scenario = scenario, .local.region = &map.region};
 
 	begin_values(&map);
-	const bool read =
-	    begin_access(&map) && apply_sections(&map) && finish_zones(&map) && finish_access(&map);
+	const bool read = begin_access(&map) && apply_sections(&map) && finish_zones(&map) &&
+	                  finish_access(&map) && finish_views(&map);
 
 	finish_values(&map);
 	region_free(&map.region);
@@ -329,5 +348,6 @@ settings_read(struct settings *settings, const struct scenario *scenario)
 void
 settings_free(struct settings *settings)
 {
-	free((void *)settings->local);
+	for (unsigned i = 0; i < settings->built_count; i++)
+		free((void *)settings->built[i]);
 }

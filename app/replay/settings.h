@@ -17,8 +17,9 @@
 struct settings {
 	struct qn_shard_config shard; /* Without service addresses. */
 	struct qn_wall wall;
-	const struct qn_zones *local; /* Local data, or NULL. */
-	bool validates;               /* There is a trust anchor. */
+	bool validates;                                          /* There is a trust anchor. */
+	const struct qn_zones *built[2 * QN_SHARD_VIEW_MAX + 1]; /* All local data. */
+	unsigned built_count;
 	char reason[SETTINGS_REASON_MAX];
 };
 

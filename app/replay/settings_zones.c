@@ -75,37 +75,56 @@ ends_with(const char *text, const char *end)
 	return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
+/* Says what is wrong with local data; true when nothing is. */
+static bool
+is_sound(struct mapping *map, const struct setting *setting, const char *wrong)
+{
+	return wrong == NULL ||
+	       mapping_refuse(map, "line %u: the %s: %s", setting->line, setting->key, wrong);
+}
+
 /* Taking a zone out of Unbound's built-in ones asks for nothing. */
+static bool
+add_zone(struct mapping *map, const struct setting *setting, struct local_data *local)
+{
+	return ends_with(setting->value, "nodefault") ||
+	       is_sound(map, setting, local_data_add_zone(local, setting->value));
+}
+
 bool
 add_local_zone(struct mapping *map, const struct setting *setting)
 {
-	const char *wrong = NULL;
-
-	if (!ends_with(setting->value, "nodefault"))
-		wrong = local_data_add_zone(&map->local, setting->value);
-	return wrong == NULL ||
-	       mapping_refuse(map, "line %u: the local zone: %s", setting->line, wrong);
+	return add_zone(map, setting, &map->local);
 }
 
 bool
 add_local_data(struct mapping *map, const struct setting *setting)
 {
-	const char *wrong = local_data_add_record(&map->local, setting->value);
-
-	return wrong == NULL ||
-	       mapping_refuse(map, "line %u: the local data: %s", setting->line, wrong);
+	return is_sound(map, setting, local_data_add_record(&map->local, setting->value));
 }
 
-static bool
-build_local_data(struct mapping *map)
+bool
+add_local_pointer(struct mapping *map, const struct setting *setting)
 {
-	const char *wrong;
+	return is_sound(map, setting, local_data_add_pointer(&map->local, setting->value));
+}
 
-	if (map->local.count == 0)
-		return true;
-	map->settings->local = local_data_build(&map->local, &wrong);
-	map->settings->shard.local = map->settings->local;
-	return map->settings->local != NULL || mapping_refuse(map, "the local data: %s", wrong);
+bool
+add_view_zone(struct mapping *map, const struct setting *setting)
+{
+	return add_zone(map, setting, view_local(map));
+}
+
+bool
+add_view_data(struct mapping *map, const struct setting *setting)
+{
+	return is_sound(map, setting, local_data_add_record(view_local(map), setting->value));
+}
+
+bool
+add_view_pointer(struct mapping *map, const struct setting *setting)
+{
+	return is_sound(map, setting, local_data_add_pointer(view_local(map), setting->value));
 }
 
 static bool
@@ -136,7 +155,5 @@ add_route(struct mapping *map, enum qn_route_kind kind)
 bool
 finish_zones(struct mapping *map)
 {
-	if (map->settings->shard.resolve.hint_count == 0 && !add_root_server(map, &builtin_root))
-		return false;
-	return build_local_data(map);
+	return map->settings->shard.resolve.hint_count > 0 || add_root_server(map, &builtin_root);
 }

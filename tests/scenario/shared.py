@@ -17,7 +17,7 @@ from play import play
 GROUPS = {
     "core": (lambda row: row["tier"] == "core", 75),
     "features": (lambda row: row["tier"] == "feature"
-                 and row["category"] in ("serve-stale", "local-data/acl/views/chaos"), 12),
+                 and row["category"] in ("serve-stale", "local-data/acl/views/chaos"), 17),
 }
 
 
