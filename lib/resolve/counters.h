@@ -33,6 +33,12 @@
 	X(upstream_retried)       /* Queries to an address that was asked before. */              \
 	X(upstream_without_edns)  /* Queries in plain DNS. */                                     \
 	X(upstream_suspect)       /* Asked again over TCP: wrong id or letter case in a reply. */ \
+	X(hedges)                 /* Queries to another server, because the first is late. */     \
+	X(hedges_won)             /* Of these: answered before the first. */                      \
+	X(hedges_withheld)        /* Not sent: they would be too many. */                         \
+	X(probes)                 /* Queries that only measure their server. */                   \
+	X(servers_deprioritized)  /* Times that a server fell silent. */                          \
+	X(servers_trusted)        /* Times that one was trusted again. */                         \
 	X(upstream_unsent)        /* Queries the transport could not send. */                     \
 	X(upstream_timeouts)      /* Queries that were not answered in time. */                   \
 	X(reply_answer)           /* Replies with the answer. */                                  \

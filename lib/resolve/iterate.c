@@ -164,43 +164,49 @@ qn_task_question(const struct qn_task *task, struct qn_question *question)
 	return true;
 }
 
-/* Asks a candidate over UDP, in the form that it is known to understand. */
-static void
-task_ask(struct qn_resolver *resolver, struct qn_task *task, uint32_t index, struct qn_now now)
+struct qn_upstream *
+qn_task_ask(struct qn_resolver *resolver, struct qn_task *task, uint32_t index, struct qn_now now)
 {
 	const struct qn_manners *manners =
 	    qn_manners_find(&resolver->parts.manners, &task->zone.candidates[index].address);
 
-	qn_upstream_ask(resolver, task, (uint8_t)index, QN_TRANSPORT_UDP,
+	return qn_upstream_ask(resolver, task, (uint8_t)index, QN_TRANSPORT_UDP,
 	    manners == NULL || !manners->no_edns, now);
 }
 
-/* The rule by which one of several candidates is chosen: qn_select_next or qn_select_persist. */
-typedef uint32_t (*select_fn)(const struct qn_candidate *candidates, uint32_t candidate_count,
-    uint64_t zone_hash, const struct qn_ledger *ledger, struct qn_random *random,
-    struct qn_now now);
-
-/* Whom to ask, of those that may get one more query; `busy` says whether any may not. */
-static uint32_t
-task_select(struct qn_resolver *resolver, struct qn_task *task, select_fn select, bool *busy,
-    struct qn_now now)
+uint32_t
+qn_task_select(struct qn_resolver *resolver, struct qn_task *task, qn_select_fn select,
+    uint32_t other, bool *busy, struct qn_now now)
 {
-	struct qn_candidate *candidates = task->zone.candidates;
-	const uint32_t count = task->zone.candidate_count;
+	struct qn_choice choice = {
+	    .candidates = task->zone.candidates,
+	    .candidate_count = task->zone.candidate_count,
+	    .other = other,
+	    .zone_hash = task->zone_hash,
+	    .ledger = &resolver->parts.ledger,
+	    .random = &resolver->random,
+	    .now = now,
+	};
 	uint32_t index;
 
 	*busy = false;
-	for (uint32_t i = 0; i < count; i++)
-		candidates[i].busy = false;
+	for (uint32_t i = 0; i < choice.candidate_count; i++)
+		choice.candidates[i].busy = false;
 	for (;;) {
-		index = select(candidates, count, task->zone_hash, &resolver->parts.ledger,
-		    &resolver->random, now);
-		if (index == QN_SELECT_NONE ||
-		    qn_upstream_server_allowed(resolver, task, &candidates[index].address, now))
-			return index;
-		candidates[index].busy = true;
+		struct qn_candidate *candidate;
+
+		index = select(&choice);
+		if (index == QN_SELECT_NONE)
+			break;
+		candidate = &choice.candidates[index];
+		if (qn_upstream_server_allowed(resolver, task, &candidate->address, now))
+			break;
+		candidate->busy = true;
 		*busy = true;
 	}
+	if (select == qn_select_next)
+		task->probe_due = choice.probe_due;
+	return index;
 }
 
 /* Ends a task because those it would ask are asked enough. That says nothing about its name. */
@@ -225,11 +231,11 @@ task_persist(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 
 	if (qn_mono_reached(task->patient_until, now.mono))
 		return false;
-	index = task_select(resolver, task, qn_select_persist, &busy, now);
+	index = qn_task_select(resolver, task, qn_select_persist, QN_SELECT_NONE, &busy, now);
 	if (index == QN_SELECT_NONE)
 		return false;
 	qn_counter_add(&resolver->counters.task_persisted, 1);
-	task_ask(resolver, task, index, now);
+	qn_task_ask(resolver, task, index, now);
 	return true;
 }
 
@@ -241,7 +247,7 @@ task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now
 	uint32_t index;
 	bool busy;
 
-	if (qn_task_has_waited(task) || !qn_list_empty(&task->follow_link))
+	if (qn_task_waited_count(task) > 0 || !qn_list_empty(&task->follow_link))
 		return;
 	(void)qn_task_question(task, &question);
 	if (task->trace_number == 0 && qn_flight_follow(resolver, task, &question))
@@ -251,13 +257,13 @@ task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now
 		task_shed(resolver, task, now);
 		return;
 	}
-	index = task_select(resolver, task, qn_select_next, &busy, now);
+	index = qn_task_select(resolver, task, qn_select_next, QN_SELECT_NONE, &busy, now);
 	/* Before anybody is asked a second time, those come in whose addresses are not known yet. */
 	if (index != QN_SELECT_NONE && task->zone.candidates[index].tries > 0 &&
 	    qn_list_empty(&task->waits))
-		(void)!qn_task_lookup_servers(resolver, task, now);
+		(void)!qn_task_lookup_servers(resolver, task, false, now);
 	if (index != QN_SELECT_NONE) {
-		task_ask(resolver, task, index, now);
+		qn_task_ask(resolver, task, index, now);
 		return;
 	}
 	/* What has only begun does not look for further servers to ask, but makes way. */
@@ -265,7 +271,7 @@ task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now
 		task_shed(resolver, task, now);
 		return;
 	}
-	if (!qn_list_empty(&task->waits) || qn_task_lookup_servers(resolver, task, now))
+	if (!qn_list_empty(&task->waits) || qn_task_lookup_servers(resolver, task, true, now))
 		return;
 	if (qn_task_last_resort(resolver, task, now)) {
 		qn_task_ready(resolver, task);

@@ -198,9 +198,10 @@ lookup_start(struct qn_resolver *resolver, struct qn_task *task, uint8_t server,
 
 /* Whether asking for the addresses of a nameserver could bring one that is not known yet. */
 static bool
-lookup_is_worth_it(const struct qn_delegation *zone, const struct qn_nameserver *server)
+lookup_is_worth_it(
+    const struct qn_delegation *zone, const struct qn_nameserver *server, bool glue_failed)
 {
-	if (server->looked_up)
+	if (server->looked_up || (server->address_count > 0 && !glue_failed))
 		return false;
 	/* The zone's own servers would have to be asked, and all of them have failed. */
 	return server->address_count == 0 || !qn_name_within(&server->name, &zone->zone);
@@ -212,7 +213,8 @@ lookup_is_worth_it(const struct qn_delegation *zone, const struct qn_nameserver 
  * load, and nobody can choose the victim of a delegation to strangers' names (NXNSAttack).
  */
 bool
-qn_task_lookup_servers(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+qn_task_lookup_servers(
+    struct qn_resolver *resolver, struct qn_task *task, bool glue_failed, struct qn_now now)
 {
 	struct qn_delegation *zone = &task->zone;
 	const uint32_t first = qn_random_below(&resolver->random, zone->server_count);
@@ -223,7 +225,7 @@ qn_task_lookup_servers(struct qn_resolver *resolver, struct qn_task *task, struc
 		struct qn_nameserver *server = &zone->servers[index];
 		bool waiting = false;
 
-		if (!lookup_is_worth_it(zone, server))
+		if (!lookup_is_worth_it(zone, server, glue_failed))
 			continue;
 		server->looked_up = true;
 		if (resolver->config->use_ipv4)

@@ -284,25 +284,32 @@ qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_m
 	struct qn_upstream *upstream = qn_pool_at(&resolver->parts.upstreams, slot);
 	struct qn_task *task = upstream->task;
 	struct qn_list followers;
+	struct qn_name zone;
 
-	if (task == NULL)
-		return; /* Over already; the transport has not heard yet. */
+	if (upstream->state == QN_UPSTREAM_OVER)
+		return; /* The transport has not heard yet. */
 	const struct qn_reply_context context = {
 	    .question = &upstream->question,
-	    .zone = &task->zone.zone,
+	    .zone = &zone,
 	    .hash_key = resolver->store.hash_key,
 	    .edns_sent = upstream->edns,
-	    .forwarded = task->zone.forwarded,
+	    .forwarded = upstream->forwarded,
 	    .last_resort = upstream->last_resort,
 	};
 
+	qn_name_suffix(&zone, &upstream->question.name, upstream->zone_labels);
 	qn_reply_judge(&resolver->reply, message, &context);
 	reply_learn(resolver, upstream, message, case_kept, now);
 	qn_trace_replied(resolver, upstream, qn_message_rcode(message), now);
+	if (task == NULL) {
+		qn_upstream_release(resolver, upstream);
+		return;
+	}
 	qn_list_init(&followers);
 	if (reply_is_useful(resolver->reply.kind)) {
+		qn_upstream_useful(resolver, task, upstream, now);
 		qn_list_remove(&task->follow_link);
-		qn_upstream_release_all(resolver, task, &upstream->question, &followers);
+		qn_upstream_release_all(resolver, task, upstream, &followers);
 	} else {
 		qn_flight_end(upstream, &followers);
 		qn_upstream_release(resolver, upstream);
@@ -318,12 +325,13 @@ qn_resolver_unsent(struct qn_resolver *resolver, uint32_t slot, struct qn_now no
 	struct qn_upstream *upstream = qn_pool_at(&resolver->parts.upstreams, slot);
 	struct qn_task *task = upstream->task;
 
-	if (task == NULL)
+	if (upstream->state == QN_UPSTREAM_OVER)
 		return;
 	qn_counter_add(&resolver->counters.upstream_unsent, 1);
 	qn_trace_outcome(resolver, upstream, QN_TRACE_UNSENT, now);
 	qn_upstream_release(resolver, upstream);
-	qn_task_unsent(resolver, task, upstream);
+	if (task != NULL)
+		qn_task_unsent(resolver, task, upstream);
 	resolver_settle(resolver, now);
 }
 
@@ -347,9 +355,19 @@ upstream_expired(struct qn_resolver *resolver, struct qn_upstream *upstream, str
 {
 	struct qn_task *task = upstream->task;
 
+	if (!upstream->overdue) {
+		qn_upstream_overdue(resolver, upstream, now);
+		return;
+	}
 	qn_counter_add(&resolver->counters.upstream_timeouts, 1);
 	qn_trace_outcome(resolver, upstream, QN_TRACE_TIMED_OUT, now);
-	qn_upstream_tell(resolver, upstream, QN_OUTCOME_TIMED_OUT, now);
+	/* Whoever forges a reply over UDP has us ask over TCP, which a server need not speak. */
+	if (upstream->transport == QN_TRANSPORT_UDP)
+		qn_upstream_tell(resolver, upstream, QN_OUTCOME_TIMED_OUT, now);
+	if (task == NULL) {
+		qn_upstream_release(resolver, upstream);
+		return;
+	}
 	/* The task is ready before those who follow it: it knows whose silence they share. */
 	qn_task_silent(resolver, task, upstream);
 	qn_upstream_linger(resolver, upstream);
@@ -453,20 +471,23 @@ qn_resolver_take_send(
 	    .server = upstream->server,
 	    .transport = upstream->transport,
 	    .edns = upstream->edns,
-	    .recursion_desired = upstream->task->zone.forwarded || upstream->last_resort,
+	    .recursion_desired = upstream->forwarded || upstream->last_resort,
 	    .mix_case = manners == NULL || !manners->no_case,
 	    .question = &upstream->question,
 	};
 	if (upstream->edns)
 		cookie_add(resolver, &query->cookie, upstream, manners);
 	/* The time that counts begins when the query leaves. */
-	upstream->state = QN_UPSTREAM_WAITED;
 	upstream->sent = now.mono;
-	if (upstream->kind == QN_SAMPLE_PROBE)
-		qn_upstream_tell(resolver, upstream, QN_OUTCOME_SENT, now);
-	qn_trace_sent(resolver, upstream, now);
+	if (upstream->task == NULL) {
+		upstream->state = QN_UPSTREAM_SPARE;
+	} else {
+		upstream->state = QN_UPSTREAM_WAITED;
+		qn_trace_sent(resolver, upstream, now);
+	}
 	qn_wheel_start(&resolver->wheel, &upstream->timed.timer,
-	    qn_mono_after_us(now.mono, upstream->timeout_us));
+	    qn_mono_after_us(
+		now.mono, upstream->overdue ? upstream->timeout_us : upstream->hedge_us));
 	if (upstream->minimized)
 		qn_counter_add(&resolver->counters.upstream_minimized, 1);
 	if (!upstream->edns)
@@ -572,6 +593,7 @@ qn_resolver_gauges(const struct qn_resolver *resolver)
 	return (struct qn_resolve_gauges){
 	    .tasks = qn_counter_get(&resolver->task_gauge),
 	    .upstream_in_flight = qn_counter_get(&resolver->upstream_gauge),
+	    .upstream_spare = qn_counter_get(&resolver->spare_gauge),
 	    .large_pages = qn_counter_get(&resolver->large_gauge),
 	};
 }

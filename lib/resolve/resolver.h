@@ -170,6 +170,7 @@ const struct qn_resolve_counters *qn_resolver_counters(const struct qn_resolver 
 struct qn_resolve_gauges {
 	uint64_t tasks;
 	uint64_t upstream_in_flight;
+	uint64_t upstream_spare; /* Of these: nobody waits for the reply. */
 	uint64_t large_pages;
 };
 

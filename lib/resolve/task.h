@@ -5,8 +5,8 @@
  * The inside of the iterator: tasks, what they wait for, and who waits for them.
  *
  * Only the files of lib/resolve include this. task.c makes, joins and ends tasks;
- * iterate.c takes them from step to step; nameservers.c finds whom to ask; upstream.c keeps
- * their queries; resolver.c turns events into steps; trace.c writes them down.
+ * iterate.c takes them from step to step; nameservers.c finds whom to ask; upstream.c and hedge.c
+ * keep their queries; resolver.c turns events into steps; trace.c writes them down.
  */
 #include "base/pool.h"
 #include "base/random.h"
@@ -69,6 +69,7 @@ struct qn_task {
 	bool minimize;
 	bool refresh;           /* Asks again although the cache knows: what it knows ends soon. */
 	bool foreign_glue_used; /* See nameservers.c, last resorts. */
+	bool probe_due;         /* With the next reply another of its servers may be measured. */
 	bool last_resort;       /* Takes answers that are not authoritative. */
 	bool zone_known;        /* Whether `zone` has been looked up for this `name`. */
 	struct qn_delegation zone;
@@ -118,6 +119,7 @@ enum qn_upstream_state {
 	QN_UPSTREAM_QUEUED, /* In `sends`. */
 	QN_UPSTREAM_WAITED, /* Sent, and its task waits for the reply. */
 	QN_UPSTREAM_LATE,   /* Its time is up; its task goes on, but still takes the reply. */
+	QN_UPSTREAM_SPARE,  /* Sent, and nobody waits: the reply only says how the server does. */
 	QN_UPSTREAM_OVER,   /* In `releases`. */
 };
 
@@ -130,11 +132,16 @@ struct qn_upstream {
 	struct qn_list followers;   /* struct qn_task: wait for what becomes of this query. */
 	unsigned follower_count;
 	enum qn_upstream_state state;
-	struct qn_task *task; /* NULL once it is over. */
+	struct qn_task *task; /* NULL: nobody waits for it. */
 	uint64_t zone_hash;   /* Of the zone that was asked. */
 	uint8_t candidate;
 	uint16_t server_slot; /* In `servers` of the resolver, while its reply is waited for. */
 	uint8_t kind;         /* enum qn_sample_kind */
+	uint8_t zone_labels;  /* Of the question's name: the zone that was asked. */
+	bool forwarded;       /* The server resolves for us. */
+	bool counted;         /* In `server_slot`. */
+	bool lingers;         /* In `late`. */
+	bool overdue;         /* When a reply could have been expected has passed, or is unknown. */
 	bool edns;
 	bool minimized;
 	bool last_resort;    /* To a server that is no authority, as it has said before. */
@@ -144,6 +151,7 @@ struct qn_upstream {
 	struct qn_endpoint server;
 	struct qn_question question;
 	struct qn_mono sent;
+	uint64_t hedge_us; /* Another may be asked so long after `sent`. */
 	uint64_t timeout_us;
 	uint32_t trace_number; /* Of the trace that it stands in; 0: in none. */
 	struct qn_trace_event *trace_event;
@@ -173,8 +181,11 @@ struct qn_resolver {
 	struct qn_resolver_parts parts;
 	qn_counter task_gauge;
 	qn_counter upstream_gauge;
+	qn_counter spare_gauge;
 	qn_counter large_gauge;
 
+	uint32_t hedge_credit; /* What may be spent on hedges and probes, see hedge.c. */
+	uint32_t probe_credit;
 	struct qn_quota zones;   /* Running tasks. */
 	struct qn_quota servers; /* Tasks by whom they asked first, and queries waited for. */
 	struct qn_list *table;   /* Running tasks by hash. */
@@ -184,7 +195,7 @@ struct qn_resolver {
 	struct qn_list ready;                         /* Tasks to step before the event is over. */
 	struct qn_list sends;                         /* Effects. */
 	struct qn_list releases;
-	struct qn_list late; /* struct qn_upstream: the one that has been late longest first. */
+	struct qn_list late; /* struct qn_upstream, late or spare, the oldest first. */
 	uint32_t late_count;
 	struct qn_list expired;  /* Askers past their deadline. */
 	struct qn_list finished; /* Tasks whose askers can fetch the answer. */
@@ -268,9 +279,12 @@ void qn_task_find_zone(struct qn_resolver *resolver, struct qn_task *task, struc
 /** Readies the zone that has just been put into the task: addresses that need no query. */
 void qn_task_zone_prepare(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now);
 
-/** Looks up addresses of nameservers; true when the task waits for at least one. */
+/**
+ * Looks up addresses of nameservers; true when the task waits for at least one. Those that
+ * have addresses are looked up only where `glue_failed`: their zone may know others.
+ */
 QN_MUST_USE bool qn_task_lookup_servers(
-    struct qn_resolver *resolver, struct qn_task *task, struct qn_now now);
+    struct qn_resolver *resolver, struct qn_task *task, bool glue_failed, struct qn_now now);
 
 /** When all else has failed: true when there is somebody to ask after all. */
 QN_MUST_USE bool qn_task_last_resort(
@@ -307,6 +321,33 @@ void qn_task_unsent(
 /** Tells the ledger what became of a query. */
 void qn_upstream_tell(struct qn_resolver *resolver, const struct qn_upstream *upstream,
     enum qn_outcome outcome, struct qn_now now);
+
+/* hedge.c: queries that nobody would have to send. */
+
+/** Goes on when a reply could have been expected and has not come: asks another as well. */
+void qn_upstream_overdue(
+    struct qn_resolver *resolver, struct qn_upstream *upstream, struct qn_now now);
+
+/**
+ * Enters a useful reply into the accounts of hedges and probes, and has another server of the
+ * zone measured where that is due. The task must still be in the zone that was asked.
+ */
+void qn_upstream_useful(struct qn_resolver *resolver, struct qn_task *task,
+    const struct qn_upstream *upstream, struct qn_now now);
+
+/** The rule by which one of several candidates is chosen. */
+typedef uint32_t (*qn_select_fn)(struct qn_choice *choice);
+
+/**
+ * Whom to ask besides candidate `other`, or QN_SELECT_NONE, of those that may get one more
+ * query; `busy` says whether there are any that may not.
+ */
+QN_MUST_USE uint32_t qn_task_select(struct qn_resolver *resolver, struct qn_task *task,
+    qn_select_fn select, uint32_t other, bool *busy, struct qn_now now);
+
+/** Asks a candidate over UDP, in the form that it is known to understand. */
+struct qn_upstream *qn_task_ask(
+    struct qn_resolver *resolver, struct qn_task *task, uint32_t index, struct qn_now now);
 
 /* trace.c: nothing is written about tasks that the trace is not about. */
 
@@ -374,8 +415,15 @@ QN_MUST_USE bool qn_upstream_server_allowed(const struct qn_resolver *resolver,
 struct qn_upstream *qn_upstream_ask(struct qn_resolver *resolver, struct qn_task *task,
     uint8_t index, enum qn_transport transport, bool edns, struct qn_now now);
 
-/** Whether a query of the task is on its way whose time is not yet up. */
-QN_MUST_USE bool qn_task_has_waited(const struct qn_task *task);
+/**
+ * Queues a question that has just been answered, to candidate `index` of the zone that it was
+ * asked in: nobody waits for the reply, but it is taken off the task's budget.
+ */
+void qn_upstream_probe(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
+    const struct qn_upstream *answered, struct qn_now now);
+
+/** How many queries of the task are on their way whose time is not yet up. */
+QN_MUST_USE unsigned qn_task_waited_count(const struct qn_task *task);
 
 /**
  * Ends the wait for a query, but leaves its slot open for a late reply: as long as its task
@@ -387,8 +435,9 @@ void qn_upstream_linger(struct qn_resolver *resolver, struct qn_upstream *upstre
 void qn_upstream_release(struct qn_resolver *resolver, struct qn_upstream *upstream);
 
 /**
- * Ends all queries of a task. Those who followed one for the same question as `answered` go
- * to `followers`; others have to ask for themselves.
+ * Ends all queries of a task that has the reply to one of them. Those who followed one for the
+ * same question as `answered` go to `followers`; others have to ask for themselves. What the
+ * servers of the others do is still looked at.
  */
 void qn_upstream_release_all(struct qn_resolver *resolver, struct qn_task *task,
-    const struct qn_question *answered, struct qn_list *followers);
+    const struct qn_upstream *answered, struct qn_list *followers);

@@ -9,6 +9,12 @@
 /* The part of all places that queries to one address may hold when they become rare. */
 #define SERVER_SHARE 16
 
+#define TCP_ROUND_TRIPS 3
+#define TCP_LEAST_US    (1 * QN_US_PER_S)
+
+/* Nobody waits for a probe: it takes the time that a slow server needs. */
+#define PROBE_TIMEOUT_LEAST_US (1 * QN_US_PER_S)
+
 /* --- Limits ------------------------------------------------------------------------------ */
 
 static uint16_t
@@ -74,8 +80,9 @@ quota_take(struct qn_resolver *resolver, struct qn_task *task, struct qn_upstrea
     struct qn_now now)
 {
 	upstream->server_slot = server_slot(resolver, &upstream->server.address);
+	upstream->counted = true;
 	resolver->servers.slots[upstream->server_slot].queries++;
-	if (task->server_slot == QN_QUOTA_SLOT_NONE) {
+	if (upstream->task != NULL && task->server_slot == QN_QUOTA_SLOT_NONE) {
 		task->server_slot = upstream->server_slot;
 		resolver->servers.slots[task->server_slot].tasks++;
 	}
@@ -85,10 +92,11 @@ quota_take(struct qn_resolver *resolver, struct qn_task *task, struct qn_upstrea
 
 /* Nobody waits for the query any more. */
 static void
-quota_put(struct qn_resolver *resolver, const struct qn_upstream *upstream)
+quota_put(struct qn_resolver *resolver, struct qn_upstream *upstream)
 {
-	if (upstream->state == QN_UPSTREAM_QUEUED || upstream->state == QN_UPSTREAM_WAITED)
+	if (upstream->counted)
 		resolver->servers.slots[upstream->server_slot].queries--;
+	upstream->counted = false;
 }
 
 /* --- Asking ------------------------------------------------------------------------------ */
@@ -121,7 +129,6 @@ upstream_take(struct qn_resolver *resolver, struct qn_task *task, struct qn_now 
 	}
 	task->query_count++;
 	task->budget->query_left--;
-	qn_counter_add(&resolver->upstream_gauge, 1);
 	return upstream;
 }
 
@@ -140,6 +147,54 @@ task_limit_open(struct qn_resolver *resolver, struct qn_task *task)
 	    resolver, qn_list_entry(task->upstreams.next, struct qn_upstream, task_link));
 }
 
+/* TCP takes a handshake first, and gives up by itself. */
+static uint64_t
+timeout_us(enum qn_transport transport, const struct qn_server_stats *stats, unsigned tries)
+{
+	const uint64_t udp_us = qn_select_timeout_us(stats, tries);
+
+	if (transport == QN_TRANSPORT_UDP)
+		return udp_us;
+	return udp_us * TCP_ROUND_TRIPS > TCP_LEAST_US ? udp_us * TCP_ROUND_TRIPS : TCP_LEAST_US;
+}
+
+/* Fills in what a query has to do with its server, and queues it. */
+static void
+upstream_queue(struct qn_resolver *resolver, struct qn_task *task, struct qn_upstream *upstream,
+    uint8_t index, enum qn_transport transport, struct qn_now now)
+{
+	const struct qn_candidate *candidate = &task->zone.candidates[index];
+	const struct qn_server_stats *stats =
+	    qn_ledger_look(&resolver->parts.ledger, &candidate->address, task->zone_hash).stats;
+
+	upstream->state = QN_UPSTREAM_QUEUED;
+	upstream->candidate = index;
+	upstream->server = (struct qn_endpoint){candidate->address, candidate->port};
+	upstream->transport = transport;
+	upstream->zone_hash = task->zone_hash;
+	upstream->zone_labels = (uint8_t)qn_name_label_count(&task->zone.zone);
+	upstream->forwarded = task->zone.forwarded;
+	upstream->last_resort = task->last_resort && candidate->doubtful;
+	upstream->cookie_renewed = false;
+	upstream->hearsay = false;
+	upstream->lingers = false;
+	upstream->kind = stats->deprioritized ? QN_SAMPLE_PROBE : QN_SAMPLE_QUERY;
+	upstream->hedge_us = qn_select_hedge_us(stats);
+	upstream->timeout_us = timeout_us(transport, stats, candidate->tries);
+	/* Of an unknown address nothing can be expected, but another may be asked in time. */
+	upstream->overdue = transport == QN_TRANSPORT_TCP;
+	upstream->sent = now.mono;
+	upstream->trace_number = 0;
+	upstream->timed.kind = QN_TIMED_UPSTREAM;
+	qn_timer_init(&upstream->timed.timer);
+	qn_list_init(&upstream->followers);
+	qn_list_init(&upstream->flight_link);
+	qn_list_init(&upstream->task_link);
+	qn_list_append(&resolver->sends, &upstream->link);
+	quota_take(resolver, task, upstream, now);
+	qn_counter_add(&resolver->upstream_gauge, 1);
+}
+
 struct qn_upstream *
 qn_upstream_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
     enum qn_transport transport, bool edns, struct qn_now now)
@@ -150,34 +205,53 @@ qn_upstream_ask(struct qn_resolver *resolver, struct qn_task *task, uint8_t inde
 	if (upstream == NULL)
 		return NULL;
 	task_limit_open(resolver, task);
-	upstream->state = QN_UPSTREAM_QUEUED;
 	upstream->task = task;
-	upstream->candidate = index;
-	upstream->server = (struct qn_endpoint){candidate->address, candidate->port};
-	quota_take(resolver, task, upstream, now);
-	upstream->transport = transport;
 	upstream->edns = edns;
-	upstream->last_resort = task->last_resort && candidate->doubtful;
-	upstream->cookie_renewed = false;
-	upstream->hearsay = false;
 	upstream->minimized = qn_task_question(task, &upstream->question);
+	upstream_queue(resolver, task, upstream, index, transport, now);
 	qn_flight_begin(resolver, upstream);
-	const struct qn_server_stats *stats =
-	    qn_ledger_look(&resolver->parts.ledger, &candidate->address, task->zone_hash).stats;
-
-	upstream->zone_hash = task->zone_hash;
-	upstream->kind = stats->deprioritized ? QN_SAMPLE_PROBE : QN_SAMPLE_QUERY;
-	upstream->timeout_us = qn_select_timeout_us(stats, candidate->tries);
-	upstream->timed.kind = QN_TIMED_UPSTREAM;
-	qn_timer_init(&upstream->timed.timer);
-	qn_list_append(&resolver->sends, &upstream->link);
 	qn_list_append(&task->upstreams, &upstream->task_link);
+	if (upstream->kind == QN_SAMPLE_PROBE)
+		qn_upstream_tell(resolver, upstream, QN_OUTCOME_SENT, now);
 	if (candidate->tries > 0)
 		qn_counter_add(&resolver->counters.upstream_retried, 1);
 	if (upstream->minimized)
 		task->minimized_count++;
 	candidate->tries++;
 	return upstream;
+}
+
+void
+qn_upstream_probe(struct qn_resolver *resolver, struct qn_task *task, uint8_t index,
+    const struct qn_upstream *answered, struct qn_now now)
+{
+	struct qn_upstream *upstream = qn_pool_take(&resolver->parts.upstreams);
+
+	if (upstream == NULL)
+		return;
+	task->query_count++;
+	task->budget->query_left--;
+	upstream->task = NULL;
+	upstream->edns = answered->edns;
+	upstream->minimized = answered->minimized;
+	upstream->question.type = answered->question.type;
+	upstream->question.class = answered->question.class;
+	qn_name_copy(&upstream->question.name, &answered->question.name);
+	upstream_queue(resolver, task, upstream, index, QN_TRANSPORT_UDP, now);
+	upstream->kind = QN_SAMPLE_PROBE;
+	upstream->overdue = true;
+	if (upstream->timeout_us < PROBE_TIMEOUT_LEAST_US)
+		upstream->timeout_us = PROBE_TIMEOUT_LEAST_US;
+	qn_counter_add(&resolver->spare_gauge, 1);
+	qn_upstream_tell(resolver, upstream, QN_OUTCOME_SENT, now);
+}
+
+static bool
+is_deprioritized(const struct qn_resolver *resolver, const struct qn_upstream *upstream)
+{
+	return qn_ledger_look(
+	    &resolver->parts.ledger, &upstream->server.address, upstream->zone_hash)
+	    .stats->deprioritized;
 }
 
 void
@@ -197,18 +271,26 @@ qn_upstream_tell(struct qn_resolver *resolver, const struct qn_upstream *upstrea
 	    .when = now.mono,
 	};
 
+	const bool deprioritized = is_deprioritized(resolver, upstream);
+
 	qn_ledger_tell(&resolver->parts.ledger, &sample);
+	if (is_deprioritized(resolver, upstream) == deprioritized)
+		return;
+	qn_counter_add(deprioritized ? &resolver->counters.servers_trusted
+				     : &resolver->counters.servers_deprioritized,
+	    1);
 }
 
-bool
-qn_task_has_waited(const struct qn_task *task)
+unsigned
+qn_task_waited_count(const struct qn_task *task)
 {
+	unsigned count = 0;
+
 	for (const struct qn_list *link = task->upstreams.next; link != &task->upstreams;
 	     link = link->next)
-		if (qn_list_entry(link, const struct qn_upstream, task_link)->state !=
-		    QN_UPSTREAM_LATE)
-			return true;
-	return false;
+		count += qn_list_entry(link, const struct qn_upstream, task_link)->state !=
+		         QN_UPSTREAM_LATE;
+	return count;
 }
 
 /* --- Ending ------------------------------------------------------------------------------ */
@@ -226,14 +308,12 @@ followers_wake(struct qn_resolver *resolver, struct qn_upstream *upstream)
 		qn_task_ready(resolver, qn_list_entry(link, struct qn_task, follow_link));
 }
 
-void
-qn_upstream_linger(struct qn_resolver *resolver, struct qn_upstream *upstream)
+/* Leaves the slot of a query open for its reply, and shuts the oldest such one for it. */
+static void
+late_add(struct qn_resolver *resolver, struct qn_upstream *upstream)
 {
-	qn_assert(upstream->state == QN_UPSTREAM_WAITED);
-	followers_wake(resolver, upstream);
 	quota_put(resolver, upstream);
-	upstream->state = QN_UPSTREAM_LATE;
-	qn_wheel_stop(&resolver->wheel, &upstream->timed.timer);
+	upstream->lingers = true;
 	qn_list_append(&resolver->late, &upstream->link);
 	if (++resolver->late_count > resolver->parts.upstreams.capacity / LATE_SHARE)
 		qn_upstream_release(
@@ -241,12 +321,36 @@ qn_upstream_linger(struct qn_resolver *resolver, struct qn_upstream *upstream)
 }
 
 void
+qn_upstream_linger(struct qn_resolver *resolver, struct qn_upstream *upstream)
+{
+	qn_assert(upstream->state == QN_UPSTREAM_WAITED);
+	followers_wake(resolver, upstream);
+	upstream->state = QN_UPSTREAM_LATE;
+	qn_wheel_stop(&resolver->wheel, &upstream->timed.timer);
+	late_add(resolver, upstream);
+}
+
+/* Ends the wait for a query whose server has not yet shown how long it takes this time. */
+static void
+upstream_spare(struct qn_resolver *resolver, struct qn_upstream *upstream)
+{
+	followers_wake(resolver, upstream);
+	upstream->state = QN_UPSTREAM_SPARE;
+	upstream->task = NULL;
+	qn_list_remove(&upstream->task_link);
+	qn_counter_add(&resolver->spare_gauge, 1);
+	late_add(resolver, upstream);
+}
+
+void
 qn_upstream_release(struct qn_resolver *resolver, struct qn_upstream *upstream)
 {
 	qn_assert(upstream->state != QN_UPSTREAM_OVER);
 	followers_wake(resolver, upstream);
-	if (upstream->state == QN_UPSTREAM_LATE)
+	if (upstream->lingers)
 		resolver->late_count--;
+	if (upstream->task == NULL)
+		qn_counter_sub(&resolver->spare_gauge, 1);
 	quota_put(resolver, upstream);
 	upstream->state = QN_UPSTREAM_OVER;
 	upstream->task = NULL;
@@ -264,14 +368,18 @@ question_equal(const struct qn_question *a, const struct qn_question *b)
 
 void
 qn_upstream_release_all(struct qn_resolver *resolver, struct qn_task *task,
-    const struct qn_question *answered, struct qn_list *followers)
+    const struct qn_upstream *answered, struct qn_list *followers)
 {
 	while (!qn_list_empty(&task->upstreams)) {
 		struct qn_upstream *upstream =
 		    qn_list_entry(task->upstreams.next, struct qn_upstream, task_link);
 
-		if (question_equal(&upstream->question, answered))
+		if (question_equal(&upstream->question, &answered->question))
 			qn_flight_end(upstream, followers);
-		qn_upstream_release(resolver, upstream);
+		if (upstream != answered && upstream->state == QN_UPSTREAM_WAITED &&
+		    upstream->transport == QN_TRANSPORT_UDP)
+			upstream_spare(resolver, upstream);
+		else
+			qn_upstream_release(resolver, upstream);
 	}
 }

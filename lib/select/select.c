@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "select/select.h"
 
-/* What an address never asked is expected to take: low, so that it is tried early. */
-#define UNKNOWN_RTT_US (30 * QN_US_PER_MS)
+/* What an address never asked is expected to take: tried before one that is really slow. */
+#define UNKNOWN_RTT_US 100000u
 
-/* Scores this close are a draw, which spreads load and keeps paths unpredictable. */
-#define DRAW_US (10 * QN_US_PER_MS)
+/* Of addresses that nobody has asked, those of the family that is waited for come later. */
+#define SAME_FAMILY_US (50 * QN_US_PER_MS)
+
+/* Scores this close, a sixteenth, are a draw: it spreads load, and keeps paths unpredictable. */
+#define DRAW_PART 16
 
 /* Larger than any round trip: tried addresses sort behind untried, avoided behind all. */
 #define TRIED_US   (10 * QN_US_PER_S)
@@ -17,56 +20,66 @@
 /* Times that one question is sent to one address, whatever happens. */
 #define PERSIST_TRIES_MAX 12
 
+#define HEDGE_LEAST_US     (1 * QN_US_PER_MS)
 #define TIMEOUT_UNKNOWN_US (400 * QN_US_PER_MS)
-#define TIMEOUT_LEAST_US   (50 * QN_US_PER_MS)
+#define TIMEOUT_LEAST_US   (20 * QN_US_PER_MS)
+#define TIMEOUT_AGAIN_US   (100 * QN_US_PER_MS)
 #define TIMEOUT_MOST_US    (1500 * QN_US_PER_MS)
 
+/* --- Scores ------------------------------------------------------------------------------ */
+
+/* What failures with a probability of `share` cost when each costs `each_us`, on average. */
 static uint64_t
-candidate_score_us(const struct qn_candidate *candidate, struct qn_opinion opinion,
-    struct qn_random *random, struct qn_now now)
+failures_us(uint16_t share, uint64_t each_us)
+{
+	return each_us * share / (QN_SHARE_ONE + 1u - share);
+}
+
+/* The time until a server gives a useful answer, if it is asked until it does. */
+static uint64_t
+expected_us(struct qn_opinion opinion)
 {
 	const struct qn_server_stats *stats = opinion.stats;
-	uint64_t score_us = qn_random_below(random, DRAW_US) + candidate->tries * TRIED_US;
 
-	score_us += stats->measured ? stats->srtt_us : UNKNOWN_RTT_US;
-	if ((stats->deprioritized && !qn_stats_probe_due(stats, now.mono)) ||
-	    !qn_mono_reached(opinion.quality->avoid_until, now.mono))
-		score_us += AVOIDED_US;
-	return score_us;
-}
-
-/* A rule that leaves candidates out. */
-typedef bool (*may_ask_fn)(
-    const struct qn_candidate *candidate, const struct qn_server_stats *stats);
-
-static bool
-has_tries_left(const struct qn_candidate *candidate, const struct qn_server_stats *stats)
-{
-	(void)stats;
-	return candidate->tries < QN_SELECT_TRIES_MAX;
+	if (!stats->measured)
+		return UNKNOWN_RTT_US + failures_us(stats->loss, TIMEOUT_UNKNOWN_US);
+	return stats->srtt_us + failures_us(stats->loss, qn_select_hedge_us(stats)) +
+	       failures_us(opinion.quality->useless, stats->srtt_us);
 }
 
 static bool
-may_be_slow(const struct qn_candidate *candidate, const struct qn_server_stats *stats)
+is_avoided(struct qn_opinion opinion, struct qn_now now)
 {
-	return candidate->tries < PERSIST_TRIES_MAX && stats->timeouts < DEAD_TIMEOUTS;
+	return opinion.stats->deprioritized ||
+	       !qn_mono_reached(opinion.quality->avoid_until, now.mono);
 }
+
+static uint64_t
+with_draw_us(uint64_t score_us, struct qn_random *random)
+{
+	return score_us + qn_random_below(random, (uint32_t)(score_us / DRAW_PART) + 1);
+}
+
+/* --- Choosing ---------------------------------------------------------------------------- */
+
+/* A rule of choosing: the score of one candidate, or UINT64_MAX to leave it out. */
+typedef uint64_t (*score_fn)(
+    struct qn_choice *choice, const struct qn_candidate *candidate, struct qn_opinion opinion);
 
 static uint32_t
-select_best(const struct qn_candidate *candidates, uint32_t candidate_count, uint64_t zone_hash,
-    const struct qn_ledger *ledger, struct qn_random *random, struct qn_now now, may_ask_fn may_ask)
+choose(struct qn_choice *choice, score_fn score)
 {
 	uint32_t best = QN_SELECT_NONE;
 	uint64_t best_us = UINT64_MAX;
 
-	for (uint32_t i = 0; i < candidate_count; i++) {
-		const struct qn_candidate *candidate = &candidates[i];
-		const struct qn_opinion opinion =
-		    qn_ledger_look(ledger, &candidate->address, zone_hash);
+	for (uint32_t i = 0; i < choice->candidate_count; i++) {
+		const struct qn_candidate *candidate = &choice->candidates[i];
 
-		if (candidate->failed || candidate->busy || !may_ask(candidate, opinion.stats))
+		if (i == choice->other || candidate->failed || candidate->busy)
 			continue;
-		const uint64_t score_us = candidate_score_us(candidate, opinion, random, now);
+		const struct qn_opinion opinion =
+		    qn_ledger_look(choice->ledger, &candidate->address, choice->zone_hash);
+		const uint64_t score_us = score(choice, candidate, opinion);
 
 		if (score_us < best_us) {
 			best_us = score_us;
@@ -76,20 +89,106 @@ select_best(const struct qn_candidate *candidates, uint32_t candidate_count, uin
 	return best;
 }
 
-uint32_t
-qn_select_next(const struct qn_candidate *candidates, uint32_t candidate_count, uint64_t zone_hash,
-    const struct qn_ledger *ledger, struct qn_random *random, struct qn_now now)
+static bool
+may_be_probed(
+    const struct qn_choice *choice, const struct qn_candidate *candidate, struct qn_opinion opinion)
 {
-	return select_best(
-	    candidates, candidate_count, zone_hash, ledger, random, now, has_tries_left);
+	return candidate->tries == 0 && qn_stats_probe_due(opinion.stats, choice->now.mono) &&
+	       qn_mono_reached(opinion.quality->avoid_until, choice->now.mono);
+}
+
+static uint64_t
+score_to_ask(
+    struct qn_choice *choice, const struct qn_candidate *candidate, struct qn_opinion opinion)
+{
+	return with_draw_us(expected_us(opinion), choice->random) + candidate->tries * TRIED_US +
+	       (is_avoided(opinion, choice->now) ? AVOIDED_US : 0);
+}
+
+static uint64_t
+score_next(
+    struct qn_choice *choice, const struct qn_candidate *candidate, struct qn_opinion opinion)
+{
+	choice->probe_due |= may_be_probed(choice, candidate, opinion);
+	if (candidate->tries >= (opinion.stats->deprioritized ? 1 : QN_SELECT_TRIES_MAX))
+		return UINT64_MAX;
+	return score_to_ask(choice, candidate, opinion);
+}
+
+static uint64_t
+score_persist(
+    struct qn_choice *choice, const struct qn_candidate *candidate, struct qn_opinion opinion)
+{
+	if (candidate->tries >= PERSIST_TRIES_MAX || opinion.stats->timeouts >= DEAD_TIMEOUTS)
+		return UINT64_MAX;
+	return score_to_ask(choice, candidate, opinion);
+}
+
+static uint64_t
+score_hedge(
+    struct qn_choice *choice, const struct qn_candidate *candidate, struct qn_opinion opinion)
+{
+	const uint8_t waited = choice->candidates[choice->other].address.family;
+	uint64_t score_us;
+
+	if (candidate->tries > 0 || is_avoided(opinion, choice->now))
+		return UINT64_MAX;
+	score_us = with_draw_us(expected_us(opinion), choice->random);
+	if (!opinion.stats->measured && candidate->address.family == waited)
+		score_us += SAME_FAMILY_US;
+	return score_us;
+}
+
+static uint64_t
+score_probe(
+    struct qn_choice *choice, const struct qn_candidate *candidate, struct qn_opinion opinion)
+{
+	if (!may_be_probed(choice, candidate, opinion))
+		return UINT64_MAX;
+	if (qn_select_is_new(opinion.stats))
+		return qn_random_below(choice->random, UNKNOWN_RTT_US);
+	return UNKNOWN_RTT_US + with_draw_us(expected_us(opinion), choice->random);
 }
 
 uint32_t
-qn_select_persist(const struct qn_candidate *candidates, uint32_t candidate_count,
-    uint64_t zone_hash, const struct qn_ledger *ledger, struct qn_random *random, struct qn_now now)
+qn_select_next(struct qn_choice *choice)
 {
-	return select_best(
-	    candidates, candidate_count, zone_hash, ledger, random, now, may_be_slow);
+	return choose(choice, score_next);
+}
+
+uint32_t
+qn_select_persist(struct qn_choice *choice)
+{
+	return choose(choice, score_persist);
+}
+
+uint32_t
+qn_select_hedge(struct qn_choice *choice)
+{
+	return choose(choice, score_hedge);
+}
+
+uint32_t
+qn_select_probe(struct qn_choice *choice)
+{
+	return choose(choice, score_probe);
+}
+
+/* --- Waiting ----------------------------------------------------------------------------- */
+
+/* Behind the 95th percentile by an eighth: replies come in crowds just below it. */
+uint64_t
+qn_select_hedge_us(const struct qn_server_stats *stats)
+{
+	if (!stats->measured)
+		return UNKNOWN_RTT_US;
+	return stats->p95_us + stats->p95_us / 8 + HEDGE_LEAST_US;
+}
+
+static uint64_t
+larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
 }
 
 uint64_t
@@ -98,10 +197,11 @@ qn_select_timeout_us(const struct qn_server_stats *stats, unsigned tries)
 	uint64_t timeout_us = TIMEOUT_UNKNOWN_US;
 
 	if (stats->measured)
-		timeout_us = stats->srtt_us + 4ull * stats->rttvar_us;
-	if (timeout_us < TIMEOUT_LEAST_US)
-		timeout_us = TIMEOUT_LEAST_US;
+		timeout_us =
+		    larger(larger(stats->srtt_us + 4ull * stats->rttvar_us, 2ull * stats->p95_us),
+			TIMEOUT_LEAST_US);
 	for (unsigned i = 0; i < tries && timeout_us < TIMEOUT_MOST_US; i++)
-		timeout_us *= 2;
-	return timeout_us < TIMEOUT_MOST_US ? timeout_us : TIMEOUT_MOST_US;
+		timeout_us = larger(2 * timeout_us, TIMEOUT_AGAIN_US);
+	timeout_us = timeout_us < TIMEOUT_MOST_US ? timeout_us : TIMEOUT_MOST_US;
+	return larger(timeout_us, qn_select_hedge_us(stats) + HEDGE_LEAST_US);
 }

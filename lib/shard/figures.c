@@ -24,6 +24,7 @@ static const struct counter_place resolve_places[] = {
 	X(parked_clients, qn_counter_get(&shard->parked_gauge))                       \
 	X(tasks, qn_resolver_gauges(shard->resolver).tasks)                           \
 	X(upstream_in_flight, qn_resolver_gauges(shard->resolver).upstream_in_flight) \
+	X(upstream_spare, qn_resolver_gauges(shard->resolver).upstream_spare)         \
 	X(large_pages, qn_resolver_gauges(shard->resolver).large_pages)               \
 	X(cache_entries, cache_figures(shard).entry_count)                            \
 	X(cache_bytes, QN_CACHE_BLOCK_LEN *cache_figures(shard).block_used)           \

@@ -34,6 +34,7 @@ static const char *const figure_names[] = {
     [SIM_FIGURE_PARKED] = "parked_clients",
     [SIM_FIGURE_TASKS] = "tasks",
     [SIM_FIGURE_UPSTREAM] = "upstream_in_flight",
+    [SIM_FIGURE_SPARE] = "upstream_spare",
     [SIM_FIGURE_LARGE_PAGES] = "large_pages",
     [SIM_FIGURE_CACHE_BYTES] = "cache_bytes",
     [SIM_FIGURE_CACHE_BYTES_MAX] = "cache_bytes_max",

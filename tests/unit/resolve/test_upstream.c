@@ -66,6 +66,10 @@ TEST(upstream_takes_a_late_reply)
 	    first, "www.slow.test A", "flags qr aa", "answer www.slow.test 60 A 203.0.113.1");
 	assert_int_equal(stage_answers(), 1);
 	assert_int_equal(stage.rcode, QN_RCODE_NOERROR);
+	/* The second goes on for a while, to show how its server does. */
+	stage_silent();
+	assert_int_equal(gauge_open(), 1);
+	stage_wait_ms(2000);
 	stage_silent();
 	assert_int_equal(gauge_open(), 0);
 }

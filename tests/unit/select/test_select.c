@@ -12,6 +12,8 @@ struct choice {
 	struct qn_ledger ledger;
 	struct qn_random random;
 	struct qn_now now;
+	uint64_t zone_hash;
+	bool probe_due;
 	struct qn_candidate candidates[SERVERS];
 	uint32_t count;
 	uint32_t chosen[SERVERS];
@@ -22,7 +24,9 @@ choice_of(uint32_t count)
 {
 	static _Alignas(QN_ARENA_ALIGN) uint8_t memory[1u << 20];
 	struct qn_arena arena = qn_arena_over((struct qn_span){memory, sizeof(memory)});
-	struct choice choice = {.random = test_random(5), .now = test_now_us(1000 * QN_US_PER_S)};
+	struct choice choice = {.random = test_random(5),
+	    .now = test_now_us(1000 * QN_US_PER_S),
+	    .zone_hash = ZONE_HASH};
 
 	qn_ledger_init(&choice.ledger, &arena, 64, NULL, (struct qn_hash_key){1, 2});
 	for (; choice.count < count; choice.count++) {
@@ -65,11 +69,50 @@ choice_silence(struct choice *choice, uint32_t index)
 	choice->now = test_now_us(choice->now.mono.us - QN_US_PER_S);
 }
 
+/* Says that a probe of address `index` leaves. */
+static void
+choice_probed(struct choice *choice, uint32_t index)
+{
+	const struct qn_sample sample = {
+	    .address = choice->candidates[index].address,
+	    .kind = QN_SAMPLE_PROBE,
+	    .outcome = QN_OUTCOME_SENT,
+	    .zone_hash = ZONE_HASH,
+	    .when = choice->now.mono,
+	};
+
+	qn_ledger_tell(&choice->ledger, &sample);
+}
+
+static uint32_t
+choice_by(struct choice *choice, uint32_t (*select)(struct qn_choice *choice), uint32_t other)
+{
+	struct qn_choice among = {
+	    .candidates = choice->candidates,
+	    .candidate_count = choice->count,
+	    .other = other,
+	    .zone_hash = choice->zone_hash,
+	    .ledger = &choice->ledger,
+	    .random = &choice->random,
+	    .now = choice->now,
+	};
+	const uint32_t index = select(&among);
+
+	choice->probe_due = among.probe_due;
+	return index;
+}
+
 static uint32_t
 choice_next(struct choice *choice)
 {
-	return qn_select_next(choice->candidates, choice->count, ZONE_HASH, &choice->ledger,
-	    &choice->random, choice->now);
+	return choice_by(choice, qn_select_next, QN_SELECT_NONE);
+}
+
+/* Lets time pass. */
+static void
+choice_wait(struct choice *choice, uint64_t duration_us)
+{
+	choice->now = test_now_us(choice->now.mono.us + duration_us);
 }
 
 static void
@@ -102,8 +145,8 @@ TEST(select_spreads_over_equals)
 
 	choice_measure(&choice, 0, 20 * MS);
 	choice_measure(&choice, 1, 20 * MS);
-	choice_measure(&choice, 2, 24 * MS);
-	choice_measure(&choice, 3, 31 * MS);
+	choice_measure(&choice, 2, 20 * MS + MS / 2);
+	choice_measure(&choice, 3, 22 * MS);
 	choice_run(&choice);
 	assert_in_range(choice.chosen[0], ROUND_COUNT / 4, ROUND_COUNT / 2);
 	assert_in_range(choice.chosen[1], ROUND_COUNT / 4, ROUND_COUNT / 2);
@@ -121,24 +164,56 @@ TEST(select_spreads_over_the_unknown)
 		assert_in_range(choice.chosen[i], ROUND_COUNT / 6, ROUND_COUNT / 3);
 }
 
-/* Worth a try before a slow one, not before a fast one. */
+/* Worth a try before a really slow one only: probes find out about the others. */
 TEST(select_expects_little_of_the_unknown)
 {
 	struct choice choice = choice_of(2);
 
-	choice_measure(&choice, 0, 60 * MS);
+	choice_measure(&choice, 0, 150 * MS);
 	choice_run(&choice);
 	assert_int_equal(choice.chosen[1], ROUND_COUNT);
 
 	choice = choice_of(2);
-	choice_measure(&choice, 0, 10 * MS);
+	choice_measure(&choice, 0, 60 * MS);
 	choice_run(&choice);
 	assert_int_equal(choice.chosen[0], ROUND_COUNT);
 
 	/* One loss says nothing yet of how fast it is. */
 	choice = choice_of(2);
-	choice_measure(&choice, 0, 60 * MS);
+	choice_measure(&choice, 0, 150 * MS);
 	choice_tell(&choice, 1, QN_OUTCOME_TIMED_OUT, 0);
+	choice_run(&choice);
+	assert_int_equal(choice.chosen[1], ROUND_COUNT);
+}
+
+/* A loss costs the time after which another is asked: often enough, and the slower one wins. */
+TEST(select_counts_losses_as_time)
+{
+	struct choice choice = choice_of(2);
+
+	for (unsigned i = 0; i < 400; i++) {
+		choice_wait(&choice, QN_US_PER_S);
+		choice_measure(&choice, 0, 10 * MS);
+		choice_measure(&choice, 1, 25 * MS);
+		if (i % 5 == 0)
+			choice_tell(&choice, 0, QN_OUTCOME_TIMED_OUT, 0);
+	}
+	choice_run(&choice);
+	assert_int_equal(choice.chosen[0], ROUND_COUNT);
+
+	for (unsigned i = 0; i < 4000; i++) {
+		choice_wait(&choice, QN_US_PER_S);
+		choice_measure(&choice, 0, 20 * MS);
+		choice_measure(&choice, 1, 25 * MS);
+		if (i % 5 < 4)
+			choice_tell(&choice, 0, QN_OUTCOME_TIMED_OUT, 0);
+	}
+	choice = (struct choice){.ledger = choice.ledger,
+	    .random = choice.random,
+	    .now = choice.now,
+	    .zone_hash = ZONE_HASH,
+	    .candidates = {choice.candidates[0], choice.candidates[1]},
+	    .count = 2};
 	choice_run(&choice);
 	assert_int_equal(choice.chosen[1], ROUND_COUNT);
 }
@@ -160,28 +235,25 @@ TEST(select_tries_each_before_any_again)
 	assert_int_equal(choice_next(&choice), QN_SELECT_NONE);
 }
 
-/* Whoever stays silent comes last, but comes, and is back when its time is over. */
-TEST(select_takes_the_avoided_last)
+/* Whoever stays silent comes last, once, and is back when it has answered again. */
+TEST(select_takes_the_deprioritized_last)
 {
 	struct choice choice = choice_of(2);
 
 	choice_measure(&choice, 0, 1 * MS);
 	choice_silence(&choice, 0);
-	choice_tell(&choice, 0, QN_OUTCOME_TIMED_OUT, 0);
 	choice_measure(&choice, 1, 1000 * MS);
-	const uint64_t probe_us =
-	    qn_ledger_look(&choice.ledger, &choice.candidates[0].address, ZONE_HASH)
-		.stats->probe_at.us;
-
-	choice.now = test_now_us(probe_us - 1);
+	choice_wait(&choice, 3600 * QN_US_PER_S);
 	for (unsigned i = 0; i < QN_SELECT_TRIES_MAX; i++) {
 		assert_int_equal(choice_next(&choice), 1);
 		choice.candidates[1].tries++;
 	}
 	assert_int_equal(choice_next(&choice), 0);
-	choice.candidates[1].tries = 0;
-	assert_int_equal(choice_next(&choice), 1);
-	choice.now = test_now_us(probe_us);
+	choice.candidates[0].tries++;
+	assert_int_equal(choice_next(&choice), QN_SELECT_NONE);
+	choice.candidates[0].tries = choice.candidates[1].tries = 0;
+	for (unsigned i = 0; i < QN_GOOD_REPLIES; i++)
+		choice_measure(&choice, 0, 1 * MS);
 	assert_int_equal(choice_next(&choice), 0);
 }
 
@@ -194,11 +266,93 @@ TEST(select_takes_the_useless_for_a_zone_last)
 	choice_measure(&choice, 1, 1000 * MS);
 	choice_tell(&choice, 0, QN_OUTCOME_REFUSED, 1 * MS);
 	assert_int_equal(choice_next(&choice), 1);
-	assert_int_equal(qn_select_next(choice.candidates, 2, ZONE_HASH + 1, &choice.ledger,
-			     &choice.random, choice.now),
-	    0);
-	choice.now = test_now_us(choice.now.mono.us + QN_US_PER_S);
+	choice.zone_hash = ZONE_HASH + 1;
 	assert_int_equal(choice_next(&choice), 0);
+	choice.zone_hash = ZONE_HASH;
+	choice_wait(&choice, QN_US_PER_S);
+	assert_int_equal(choice_next(&choice), 0);
+}
+
+TEST(select_hedges_with_the_next_best)
+{
+	struct choice choice = choice_of(4);
+
+	choice_measure(&choice, 0, 8 * MS);
+	choice_measure(&choice, 1, 70 * MS);
+	choice_measure(&choice, 2, 25 * MS);
+	choice_measure(&choice, 3, 10 * MS);
+	choice_silence(&choice, 3);
+	choice.candidates[0].tries = 1;
+	assert_int_equal(choice_by(&choice, qn_select_hedge, 0), 2);
+	choice.candidates[2].failed = true;
+	assert_int_equal(choice_by(&choice, qn_select_hedge, 0), 1);
+	/* Not with one that has been asked, nor with one that is silent. */
+	choice.candidates[1].tries = 1;
+	assert_int_equal(choice_by(&choice, qn_select_hedge, 0), QN_SELECT_NONE);
+}
+
+/* Of two unknown addresses that of the other family: its path may be better. */
+TEST(select_hedges_with_the_other_family)
+{
+	const uint8_t octets[16] = {0x20, 0x01, 0x0d, 0xb8};
+	unsigned other = 0;
+
+	for (unsigned i = 0; i < ROUND_COUNT; i++) {
+		struct choice choice = choice_of(4);
+
+		choice.candidates[2].address = qn_address_ipv6(octets);
+		choice.random = test_random(i);
+		other += choice_by(&choice, qn_select_hedge, 0) == 2;
+	}
+	assert_int_equal(other, ROUND_COUNT);
+}
+
+/* First who is new, then the one with the best prospects, whatever became of it. */
+TEST(select_probes)
+{
+	struct choice choice = choice_of(4);
+
+	choice_measure(&choice, 0, 8 * MS);
+	choice_measure(&choice, 1, 25 * MS);
+	choice_measure(&choice, 2, 70 * MS);
+	choice_silence(&choice, 0);
+	choice_probed(&choice, 0);
+	/* Nobody needs to be measured again that soon, but for the new one. */
+	(void)choice_next(&choice);
+	assert_true(choice.probe_due);
+	assert_int_equal(choice_by(&choice, qn_select_probe, 1), 3);
+	choice_measure(&choice, 3, 180 * MS);
+	(void)choice_next(&choice);
+	assert_false(choice.probe_due);
+	assert_int_equal(choice_by(&choice, qn_select_probe, 1), QN_SELECT_NONE);
+	/* The best of all has fallen silent: it comes first, after a second. */
+	choice_wait(&choice, QN_PROBE_LEAST_US);
+	(void)choice_next(&choice);
+	assert_true(choice.probe_due);
+	assert_int_equal(choice_by(&choice, qn_select_probe, 1), 0);
+	/* Not if this very question has been put to it, or if it refuses the zone. */
+	choice.candidates[0].tries = 1;
+	assert_int_equal(choice_by(&choice, qn_select_probe, 1), QN_SELECT_NONE);
+	choice_wait(&choice, QN_REMEASURE_US);
+	assert_int_equal(choice_by(&choice, qn_select_probe, 1), 2);
+	choice_tell(&choice, 3, QN_OUTCOME_REFUSED, 180 * MS);
+	assert_int_equal(choice_by(&choice, qn_select_probe, 2), 1);
+}
+
+TEST(select_persists_with_the_living)
+{
+	struct choice choice = choice_of(2);
+
+	choice_measure(&choice, 0, 10 * MS);
+	choice_measure(&choice, 1, 20 * MS);
+	choice.candidates[0].tries = choice.candidates[1].tries = QN_SELECT_TRIES_MAX;
+	assert_int_equal(choice_next(&choice), QN_SELECT_NONE);
+	assert_int_equal(choice_by(&choice, qn_select_persist, QN_SELECT_NONE), 0);
+	for (unsigned i = 0; i < 8; i++)
+		choice_tell(&choice, 0, QN_OUTCOME_TIMED_OUT, 0);
+	assert_int_equal(choice_by(&choice, qn_select_persist, QN_SELECT_NONE), 1);
+	choice.candidates[1].failed = true;
+	assert_int_equal(choice_by(&choice, qn_select_persist, QN_SELECT_NONE), QN_SELECT_NONE);
 }
 
 TEST(select_leaves_out_the_useless)
@@ -231,9 +385,10 @@ TEST(select_waits)
 	    {100 * MS, 20 * MS, 3, 1440 * MS},
 	    {100 * MS, 20 * MS, 4, 1500 * MS},
 	    {100 * MS, 20 * MS, 1000, 1500 * MS},
-	    {1 * MS, 0, 0, 50 * MS},
+	    {1 * MS, 0, 0, 20 * MS},
 	    {1 * MS, 0, 1, 100 * MS},
-	    {0, 0, 0, 50 * MS},
+	    {1 * MS, 0, 2, 200 * MS},
+	    {0, 0, 0, 20 * MS},
 	    {1400 * MS, 100 * MS, 0, 1500 * MS},
 	    {UINT32_MAX, UINT32_MAX, 0, 1500 * MS},
 	};
@@ -251,6 +406,24 @@ TEST(select_waits)
 	assert_int_equal(qn_select_timeout_us(&unmeasured, 0), 400 * MS);
 }
 
+/* Before the timeout, and behind nearly all replies. */
+TEST(select_hedges_before_it_gives_up)
+{
+	static const uint32_t p95s_us[] = {0, 1, 8 * MS, 25 * MS, 400 * MS, 1400 * MS, 10000 * MS};
+	const struct qn_server_stats unknown = {0};
+
+	for (size_t i = 0; i < COUNT_OF(p95s_us); i++) {
+		const struct qn_server_stats server = {
+		    .measured = true, .srtt_us = p95s_us[i], .p95_us = p95s_us[i]};
+		const uint64_t hedge_us = qn_select_hedge_us(&server);
+
+		assert_true(hedge_us > p95s_us[i]);
+		assert_true(hedge_us <= p95s_us[i] + p95s_us[i] / 8 + MS);
+		assert_true(hedge_us < qn_select_timeout_us(&server, 0));
+	}
+	assert_true(qn_select_hedge_us(&unknown) < qn_select_timeout_us(&unknown, 0));
+}
+
 int
 main(void)
 {
@@ -260,10 +433,16 @@ main(void)
 	    cmocka_unit_test(select_spreads_over_the_unknown),
 	    cmocka_unit_test(select_expects_little_of_the_unknown),
 	    cmocka_unit_test(select_tries_each_before_any_again),
-	    cmocka_unit_test(select_takes_the_avoided_last),
+	    cmocka_unit_test(select_counts_losses_as_time),
+	    cmocka_unit_test(select_takes_the_deprioritized_last),
 	    cmocka_unit_test(select_takes_the_useless_for_a_zone_last),
 	    cmocka_unit_test(select_leaves_out_the_useless),
+	    cmocka_unit_test(select_hedges_with_the_next_best),
+	    cmocka_unit_test(select_hedges_with_the_other_family),
+	    cmocka_unit_test(select_probes),
+	    cmocka_unit_test(select_persists_with_the_living),
 	    cmocka_unit_test(select_waits),
+	    cmocka_unit_test(select_hedges_before_it_gives_up),
 	};
 
 	return cmocka_run_group_tests_name("select", tests, NULL, NULL);

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Hedges and probes: when they are sent, what they may cost, and what becomes of the replies.
+ */
+#include "stage.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TASK_MAX 256
+#define NAME_LEN 64
+#define FAST_MS  8
+#define SLOW_MS  25
+
+static const char *const servers[] = {"192.0.2.7", "192.0.2.8"};
+
+static int
+open_stage(void **state)
+{
+	(void)state;
+	stage_open(TASK_MAX, TASK_MAX);
+	stage_delegate("a.test", (const char *const[]){servers[0], servers[1], NULL});
+	return 0;
+}
+
+static int
+close_stage(void **state)
+{
+	(void)state;
+	stage_close();
+	return 0;
+}
+
+/* A server that answers every query after its time, or not at all. */
+struct player {
+	uint64_t delay_ms;
+	bool dead;
+	unsigned asked;
+};
+
+struct flight {
+	uint32_t slot;
+	uint64_t due_us;
+	bool used;
+	char question[QN_NAME_TEXT_MAX];
+};
+
+static struct player players[2];
+static struct flight flights[TASK_MAX];
+static unsigned sent_count;
+
+static unsigned
+player_of(const struct qn_address *address)
+{
+	char text[QN_ADDRESS_TEXT_MAX];
+
+	qn_address_to_text(address, text);
+	for (unsigned i = 0; i < COUNT_OF(servers); i++)
+		if (strcmp(text, servers[i]) == 0)
+			return i;
+	fail_msg("nobody plays %s", text);
+	return 0;
+}
+
+static void
+take_queries(void)
+{
+	struct qn_upstream_query query;
+
+	while (stage_take(&query)) {
+		struct player *player = &players[player_of(&query.server.address)];
+		unsigned i = 0;
+
+		sent_count++;
+		player->asked++;
+		if (player->dead)
+			continue;
+		while (flights[i].used)
+			i++;
+		flights[i].used = true;
+		flights[i].slot = query.slot;
+		flights[i].due_us = stage.now_us + player->delay_ms * QN_US_PER_MS;
+		snprintf(flights[i].question, sizeof(flights[i].question), "%s",
+		    test_name_text(&query.question->name));
+	}
+}
+
+static void
+reply_due(void)
+{
+	for (unsigned i = 0; i < TASK_MAX; i++) {
+		char question[QN_NAME_TEXT_MAX + 16];
+		char answer[QN_NAME_TEXT_MAX + 32];
+
+		if (!flights[i].used || flights[i].due_us > stage.now_us)
+			continue;
+		flights[i].used = false;
+		snprintf(question, sizeof(question), "question %s A", flights[i].question);
+		snprintf(answer, sizeof(answer), "answer %s 60 A 203.0.113.1", flights[i].question);
+		stage_reply(
+		    flights[i].slot, (const char *const[]){question, "flags qr aa", answer, NULL});
+		take_queries();
+	}
+}
+
+/* Lets the world turn until all questions are answered; how long that took, in ms. */
+static uint64_t
+play_until_answered(void)
+{
+	const uint64_t began_us = stage.now_us;
+
+	take_queries();
+	while (stage_answers() == 0) {
+		stage_wait_ms(1);
+		reply_due();
+		take_queries();
+	}
+	return (stage.now_us - began_us) / QN_US_PER_MS;
+}
+
+/* Lets time pass for what nobody waits for. */
+static void
+play_ms(uint64_t duration_ms)
+{
+	for (uint64_t i = 0; i < duration_ms; i++) {
+		take_queries();
+		stage_wait_ms(1);
+		reply_due();
+	}
+	take_queries();
+}
+
+static unsigned question_number;
+
+static uint64_t
+ask_next(void)
+{
+	char question[NAME_LEN];
+
+	snprintf(question, sizeof(question), "n%u.a.test A", question_number++);
+	assert_true(stage_ask(question));
+	return play_until_answered();
+}
+
+/* Two servers, both known for what they are. */
+static void
+learn(void)
+{
+	memset(flights, 0, sizeof(flights));
+	players[0] = (struct player){.delay_ms = FAST_MS};
+	players[1] = (struct player){.delay_ms = SLOW_MS};
+	for (unsigned i = 0; i < 100; i++) {
+		(void)ask_next();
+		play_ms(2);
+	}
+	play_ms(100);
+	sent_count = 0;
+	players[0].asked = players[1].asked = 0;
+}
+
+/* The unknown server is measured with a question that has been answered, once. */
+TEST(probe_measures_the_unknown)
+{
+	learn();
+	assert_in_range(STAGE_COUNTER(probes), 1, 3);
+	assert_int_equal(ask_next(), FAST_MS);
+	assert_int_equal(players[0].asked, 1);
+	assert_int_equal(players[1].asked, 0);
+}
+
+/* The fast one dies: nobody waits for long, and soon nobody is sent to it. */
+TEST(hedge_spares_the_wait)
+{
+	uint64_t wait_ms;
+
+	learn();
+	players[0].dead = true;
+	wait_ms = ask_next();
+	assert_in_range(wait_ms, FAST_MS + SLOW_MS, FAST_MS + SLOW_MS + 5);
+	assert_int_equal(STAGE_COUNTER(hedges), 1);
+	assert_int_equal(STAGE_COUNTER(hedges_won), 1);
+	for (unsigned i = 0; i < 10; i++)
+		assert_in_range(ask_next(), SLOW_MS, FAST_MS + SLOW_MS + 5);
+	assert_int_equal(STAGE_COUNTER(servers_deprioritized), 1);
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(ask_next(), SLOW_MS);
+}
+
+/* It comes back: two seconds later all are sent to it, and nobody has waited for that. */
+TEST(probe_notices_recovery)
+{
+	learn();
+	players[0].dead = true;
+	for (unsigned i = 0; i < 400; i++)
+		(void)ask_next();
+	assert_true(STAGE_COUNTER(probes) >= 5);
+	players[0].dead = false;
+	for (unsigned i = 0; i < 80; i++)
+		assert_true(ask_next() <= SLOW_MS);
+	assert_int_equal(STAGE_COUNTER(servers_trusted), 1);
+	players[0].asked = 0;
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(ask_next(), FAST_MS);
+	assert_in_range(players[0].asked, 100, 105);
+}
+
+/* At most one query in ten is a hedge, and where nothing is answered there are none. */
+TEST(hedges_stay_few)
+{
+	unsigned hedges;
+
+	learn();
+	hedges = (unsigned)STAGE_COUNTER(hedges);
+	/* Every other reply of the fast one comes too late to be waited for. */
+	for (unsigned i = 0; i < 2000; i++) {
+		players[0].delay_ms = i % 2 == 0 ? FAST_MS : FAST_MS + 5;
+		(void)ask_next();
+		play_ms(20);
+	}
+	hedges = (unsigned)STAGE_COUNTER(hedges) - hedges;
+	assert_true(hedges <= sent_count / 10 + 32);
+
+	players[0].dead = players[1].dead = true;
+	const uint64_t before = STAGE_COUNTER(hedges);
+
+	for (unsigned i = 0; i < 60; i++) {
+		char question[NAME_LEN];
+
+		snprintf(question, sizeof(question), "n%u.a.test A", question_number++);
+		assert_true(stage_ask(question));
+		play_ms(500);
+		(void)stage_answers();
+	}
+	assert_true(STAGE_COUNTER(hedges) - before <= 32);
+	play_ms(10000);
+	assert_int_equal(qn_resolver_gauges(stage.resolver).upstream_in_flight, 0);
+}
+
+#define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, open_stage, close_stage)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ON_STAGE(probe_measures_the_unknown),
+	    ON_STAGE(hedge_spares_the_wait),
+	    ON_STAGE(probe_notices_recovery),
+	    ON_STAGE(hedges_stay_few),
+	};
+
+	return cmocka_run_group_tests_name("hedge", tests, NULL, NULL);
+}
