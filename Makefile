@@ -35,6 +35,14 @@ attacks: $(BUILD)/build.ninja
 	ninja -C $(BUILD) tests/attacks/attacks
 	$(BUILD)/tests/attacks/attacks $(ROUNDS)
 
+# Cycles, instructions, times and memory of one process, out of a build of its own.
+BENCH_BUILD ?= build-release
+BENCHES = perf/bench_hit perf/bench_scale perf/bench_miss
+bench:
+	test -d $(BENCH_BUILD) || meson setup $(BENCH_BUILD) --buildtype=release -Db_lto=true
+	ninja -C $(BENCH_BUILD) $(BENCHES)
+	$(PYTHON) perf/bench.py $(BENCH_BUILD)
+
 # Beside other resolvers, over a veth: make bench-wire SECONDS=10 ROUNDS=3 (as root)
 SECONDS ?= 10
 bench-wire: all
@@ -61,4 +69,4 @@ format:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test lab sim sim-breaks sim-compilers attacks bench-wire selection-lab soak fuzz format clean
+.PHONY: all test lab sim sim-breaks sim-compilers attacks bench bench-wire selection-lab soak fuzz format clean

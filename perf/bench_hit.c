@@ -4,12 +4,13 @@
  *
  * A batch is 32 bursts of 32 ready-made queries; the counter is read round each batch, inside
  * which nothing runs but what the worker does with a burst. The queries of a batch are drawn
- * from the entries of the cache: evenly, or by Zipf's law with exponent 1. Printed are the
- * lower quartile over all batches and, as a measure of how quiet the machine was, the median.
+ * from the entries of the cache: evenly, or by Zipf's law with exponent 1. Batches come in
+ * groups; printed is the lowest median of a group, and beside it the median of all batches: they
+ * are far apart where others use the processor, or what it shares with others.
  *
  *     bench_hit              all figures
  *     bench_hit CASE ...     hot1k, uniform10m, zipf10m, or a number of entries drawn evenly
- *     bench_hit --count      hot1k, few batches: to have instructions counted by callgrind
+ *     bench_hit --count      hot1k, few batches, and the number of queries: for callgrind
  */
 #include "node.h"
 
@@ -20,7 +21,8 @@
 
 #define BURST         32u
 #define BATCH_BURSTS  32u
-#define BATCHES       400u
+#define GROUP_BATCHES 50u
+#define GROUPS        60u
 #define COUNT_BATCHES 20u
 
 /* Draws an entry: its number, below `entry_count`. */
@@ -78,32 +80,58 @@ batch_run(struct node *node, struct node_queries *queries, draw_function *draw, 
 	return (double)(bench_ticks() - start) / queries->count;
 }
 
-static void
-report(const char *name, struct bench_batches *batches)
+/* Runs a group of batches and adds them to all; the group's median. */
+static double
+group_run(struct node *node, struct node_queries *queries, draw_function *draw, uint64_t *random,
+    struct bench_batches *all)
 {
-	char label[128];
+	static struct bench_batches group;
 
-	snprintf(label, sizeof(label), "hit.cycles_per_query.%s", name);
-	bench_report(label, bench_batches_at(batches, 0.25), "cycles");
-	snprintf(label, sizeof(label), "hit.cycles_per_query.%s.median", name);
-	bench_report(label, bench_batches_at(batches, 0.5), "cycles");
+	group.count = 0;
+	for (uint32_t i = 0; i < GROUP_BATCHES; i++) {
+		const double cycles = batch_run(node, queries, draw, random);
+
+		bench_batches_add(&group, cycles);
+		bench_batches_add(all, cycles);
+	}
+	return bench_batches_at(&group, 0.5);
 }
 
 static void
-measure(const char *name, struct node *node, draw_function *draw, uint32_t batch_count)
+measure(const char *name, struct node *node, draw_function *draw)
 {
-	static struct bench_batches batches;
+	static struct bench_batches all;
+	struct node_queries queries;
+	char label[128];
+	uint64_t random = 1;
+	double best;
+
+	node_queries_build(&queries, BURST * BATCH_BURSTS);
+	/* The first group finds the caches of the processor cold. */
+	best = group_run(node, &queries, draw, &random, &all);
+	all.count = 0;
+	for (uint32_t i = 0; i < GROUPS; i++) {
+		const double cycles = group_run(node, &queries, draw, &random, &all);
+
+		best = cycles < best ? cycles : best;
+	}
+	snprintf(label, sizeof(label), "hit.cycles_per_query.%s", name);
+	bench_report(label, best, "cycles");
+	snprintf(label, sizeof(label), "hit.cycles_per_query.%s.median", name);
+	bench_report(label, bench_batches_at(&all, 0.5), "cycles");
+}
+
+/* Few batches, and how many queries they were. */
+static void
+count(struct node *node)
+{
 	struct node_queries queries;
 	uint64_t random = 1;
 
-	batches.count = 0;
 	node_queries_build(&queries, BURST * BATCH_BURSTS);
-	/* The first batches find the caches of the processor cold. */
-	for (uint32_t i = 0; i < batch_count / 10; i++)
-		(void)batch_run(node, &queries, draw, &random);
-	for (uint32_t i = 0; i < batch_count; i++)
-		bench_batches_add(&batches, batch_run(node, &queries, draw, &random));
-	report(name, &batches);
+	for (uint32_t i = 0; i < COUNT_BATCHES; i++)
+		(void)batch_run(node, &queries, draw_evenly, &random);
+	bench_report("hit.queries", (double)COUNT_BATCHES * BURST * BATCH_BURSTS, "queries");
 }
 
 int
@@ -116,21 +144,23 @@ main(int argc, char **argv)
 
 	bench_pin(1);
 	for (int i = 0; i < case_count; i++) {
-		const char *name = cases[i];
-		const bool counting = strcmp(name, "--count") == 0;
-		const bool zipf = strcmp(name, "zipf10m") == 0;
+		const bool zipf = strcmp(cases[i], "zipf10m") == 0;
+		const bool counting = strcmp(cases[i], "--count") == 0;
 
-		if (zipf || strcmp(name, "uniform10m") == 0) {
+		if (zipf || strcmp(cases[i], "uniform10m") == 0) {
 			if (large.entry_count == 0)
 				node_build(&large, 1, 10000000);
-			measure(name, &large, zipf ? draw_zipf : draw_evenly, BATCHES);
+			measure(cases[i], &large, zipf ? draw_zipf : draw_evenly);
 			continue;
 		}
-		const bool hot = counting || strcmp(name, "hot1k") == 0;
-
-		node_build(&small, 1, hot ? 1000 : (uint32_t)strtoul(name, NULL, 10));
-		measure(counting ? "hot1k" : name, &small, draw_evenly,
-		    counting ? COUNT_BATCHES : BATCHES);
+		node_build(&small, 1,
+		    counting || strcmp(cases[i], "hot1k") == 0
+			? 1000
+			: (uint32_t)strtoul(cases[i], NULL, 10));
+		if (counting)
+			count(&small);
+		else
+			measure(cases[i], &small, draw_evenly);
 	}
 	return 0;
 }

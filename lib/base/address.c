@@ -41,12 +41,6 @@ qn_address_ipv6(const uint8_t *octets)
 }
 
 bool
-qn_address_equal(const struct qn_address *a, const struct qn_address *b)
-{
-	return a->family == b->family && memcmp(a->octets, b->octets, sizeof(a->octets)) == 0;
-}
-
-bool
 qn_prefix_contains(const struct qn_prefix *prefix, const struct qn_address *address)
 {
 	const size_t whole = prefix->len_bits / 8;

@@ -8,6 +8,7 @@
 #include "base/span.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 enum qn_family {
 	QN_FAMILY_NONE = 0,
@@ -49,7 +50,15 @@ qn_family_octets(uint8_t family)
 	return family == QN_FAMILY_IPV6 ? 16 : 4;
 }
 
-bool qn_address_equal(const struct qn_address *a, const struct qn_address *b);
+/* Of an IPv4 address only what means anything is read, in one piece as it was written. */
+static inline bool
+qn_address_equal(const struct qn_address *a, const struct qn_address *b)
+{
+	if (a->family != b->family)
+		return false;
+	return a->family == QN_FAMILY_IPV4 ? memcmp(a->octets, b->octets, 4) == 0
+	                                   : memcmp(a->octets, b->octets, 16) == 0;
+}
 
 /** Whether `address` is inside `prefix`; never across families. */
 bool qn_prefix_contains(const struct qn_prefix *prefix, const struct qn_address *address);

@@ -37,40 +37,62 @@ sip_word(struct sip_state *s, uint64_t word, unsigned rounds)
 	s->v0 ^= word;
 }
 
-/* Both variants, told apart by constants once inlined: rounds for each word, and at the end. */
-__attribute__((always_inline)) static inline uint64_t
-siphash(const struct qn_hash_key *key, struct qn_view bytes, unsigned word_rounds,
-    unsigned final_rounds)
+static inline struct sip_state
+sip_begin(const struct qn_hash_key *key)
 {
-	struct sip_state s = {
+	return (struct sip_state){
 	    .v0 = key->k0 ^ 0x736f6d6570736575ull,
 	    .v1 = key->k1 ^ 0x646f72616e646f6dull,
 	    .v2 = key->k0 ^ 0x6c7967656e657261ull,
 	    .v3 = key->k1 ^ 0x7465646279746573ull,
 	};
-	const uint8_t *at = bytes.data;
-	const uint8_t *end = at + bytes.len / 8 * 8;
+}
+
+static inline uint64_t
+sip_end(struct sip_state *s, unsigned rounds)
+{
+	s->v2 ^= 0xff;
+	for (unsigned round = 0; round < rounds; round++)
+		sip_round(s);
+	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+/* Both variants, told apart by constants once inlined: rounds for each word, and at the end. */
+__attribute__((always_inline)) static inline uint64_t
+siphash(const struct qn_hash_key *key, struct qn_view bytes, unsigned word_rounds,
+    unsigned final_rounds)
+{
+	struct sip_state s = sip_begin(key);
+	const size_t whole = bytes.len / 8 * 8;
 	uint64_t word;
 
-	for (; at < end; at += 8) {
-		memcpy(&word, at, sizeof(word));
+	for (size_t at = 0; at < whole; at += 8) {
+		memcpy(&word, bytes.data + at, sizeof(word));
 		sip_word(&s, word, word_rounds);
 	}
 	/* The last word holds what is left over, and the length. */
 	word = (uint64_t)bytes.len << 56;
 	for (unsigned i = 0; i < bytes.len % 8; i++)
-		word |= (uint64_t)at[i] << 8 * i;
+		word |= (uint64_t)bytes.data[whole + i] << 8 * i;
 	sip_word(&s, word, word_rounds);
-	s.v2 ^= 0xff;
-	for (unsigned round = 0; round < final_rounds; round++)
-		sip_round(&s);
-	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+	return sip_end(&s, final_rounds);
 }
 
 uint64_t
 qn_hash(const struct qn_hash_key *key, struct qn_view bytes)
 {
 	return siphash(key, bytes, 1, 3);
+}
+
+uint64_t
+qn_hash_words(const struct qn_hash_key *key, const uint64_t *words, size_t count)
+{
+	struct sip_state s = sip_begin(key);
+
+	for (size_t i = 0; i < count; i++)
+		sip_word(&s, words[i], 1);
+	sip_word(&s, (uint64_t)(8 * count) << 56, 1);
+	return sip_end(&s, 3);
 }
 
 uint64_t

@@ -18,5 +18,8 @@ struct qn_hash_key {
 /** 64-bit hash of `bytes` under `key`. */
 uint64_t qn_hash(const struct qn_hash_key *key, struct qn_view bytes);
 
+/** The same of the octets of `count` whole words. */
+uint64_t qn_hash_words(const struct qn_hash_key *key, const uint64_t *words, size_t count);
+
 /** 64-bit SipHash-2-4 of `bytes` under `key`. */
 uint64_t qn_siphash24(const struct qn_hash_key *key, struct qn_view bytes);

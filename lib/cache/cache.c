@@ -57,6 +57,7 @@ _Static_assert(sizeof(struct block) == QN_CACHE_BLOCK_LEN, "a block is one cache
 #define TAG_WORDS 3
 #define TAG_ONES  0x0001000100010001ull /* A 1 in each of the four. */
 #define TAG_TOPS  0x8000800080008000ull /* The upper bit of each. */
+#define SLOT_BITS 0x0003000300070007ull /* What match() gives if all ten slots do. */
 
 struct bucket {
 	_Atomic uint64_t tags[TAG_WORDS]; /* The places behind the last slot stay empty. */
@@ -197,8 +198,7 @@ qn_cache_key_init_wire(struct qn_cache_key *key, const struct qn_hash_key *hash_
 	key->words[0] = head | word_lower(word_load(name.data, name.len) << 8 * KEY_HEAD_LEN);
 	for (size_t at = in_first; at < name.len; at += WORD_LEN)
 		key->words[word_count++] = word_lower(word_load(name.data + at, name.len - at));
-	key->hash = (uint32_t)qn_hash(hash_key,
-	    (struct qn_view){(const uint8_t *)key->words, word_count * sizeof(key->words[0])});
+	key->hash = (uint32_t)qn_hash_words(hash_key, key->words, word_count);
 }
 
 /* Tag and second bucket come out of the 32 bits that a head keeps, to find its slot again. */
@@ -228,20 +228,36 @@ tags_equal(uint64_t word, uint16_t tag)
 	return ~differ & TAG_TOPS;
 }
 
-/* The slots of a bucket that have `tag`, a bit each, slot 0 lowest. */
-static inline unsigned
+/*
+ * The slots of a bucket that have `tag`: for slot 4w + i, which is tag i of word w, bit 16i + w.
+ * Put together without a branch: where a tag stands is for no processor to foresee.
+ */
+static inline uint64_t
 bucket_match(const struct bucket *bucket, uint16_t tag)
 {
-	unsigned slots = 0;
+	uint64_t slots = 0;
 
 	for (unsigned i = 0; i < TAG_WORDS; i++) {
-		uint64_t equal =
-		    tags_equal(atomic_load_explicit(&bucket->tags[i], memory_order_acquire), tag);
+		const uint64_t word = atomic_load_explicit(&bucket->tags[i], memory_order_acquire);
 
-		for (; equal != 0; equal &= equal - 1)
-			slots |= 1u << (4 * i + (unsigned)__builtin_ctzll(equal) / TAG_BITS);
+		slots |= tags_equal(word, tag) >> (TAG_BITS - 1 - i);
 	}
-	return slots & ((1u << SLOT_COUNT) - 1);
+	return slots & SLOT_BITS;
+}
+
+/* The first of the slots that match gave, and those behind it. */
+static inline unsigned
+slots_first(uint64_t slots)
+{
+	const unsigned bit = (unsigned)__builtin_ctzll(slots);
+
+	return 4 * (bit % TAG_BITS) + bit / TAG_BITS;
+}
+
+static inline uint64_t
+slots_next(uint64_t slots)
+{
+	return slots & (slots - 1);
 }
 
 /* Only the owner writes tags, so it may read a word, change one of the four, and write it. */
@@ -263,7 +279,7 @@ struct cursor {
 	const struct qn_cache *cache;
 	struct block *block;
 	_Atomic uint64_t *words; /* What is left of this block. */
-	unsigned left;
+	size_t left;
 };
 
 static inline struct cursor
@@ -274,33 +290,49 @@ cursor_at_head(const struct qn_cache *cache, uint32_t block)
 	return (struct cursor){cache, head, head->head.words, HEAD_WORDS};
 }
 
-/* The next word; NULL when the chain breaks off, which a reader sees that was overtaken. */
-static inline _Atomic uint64_t *
-cursor_next(struct cursor *cursor)
+/*
+ * Takes the next words that stand behind each other, `count` at most and at least one; none when
+ * the chain breaks off, which only a reader sees that was overtaken.
+ */
+static inline size_t
+cursor_take(struct cursor *cursor, size_t count, _Atomic uint64_t **words)
 {
 	if (cursor->left == 0) {
 		const uint32_t next =
 		    atomic_load_explicit(&cursor->block->next, memory_order_acquire);
 
 		if (next >= cursor->cache->block_count)
-			return NULL;
+			return 0;
 		cursor->block = &cursor->cache->blocks[next];
 		cursor->words = cursor->block->words;
 		cursor->left = TAIL_WORDS;
 	}
-	cursor->left--;
-	return cursor->words++;
+	const size_t taken = count < cursor->left ? count : cursor->left;
+
+	*words = cursor->words;
+	cursor->words += taken;
+	cursor->left -= taken;
+	return taken;
+}
+
+static size_t
+words_for(size_t len)
+{
+	return (len + WORD_LEN - 1) / WORD_LEN;
 }
 
 /* Key and value stand behind each other, each padded to whole words. */
 static void
 cursor_write(struct cursor *cursor, const uint8_t *bytes, size_t len)
 {
-	for (size_t at = 0; at < len; at += WORD_LEN) {
-		_Atomic uint64_t *place = cursor_next(cursor);
+	for (size_t at = 0; at < len;) {
+		_Atomic uint64_t *words;
+		const size_t count = cursor_take(cursor, words_for(len - at), &words);
 
-		qn_assert(place != NULL);
-		atomic_store_explicit(place, word_load(bytes + at, len - at), memory_order_release);
+		qn_assert(count > 0);
+		for (size_t i = 0; i < count; i++, at += WORD_LEN)
+			atomic_store_explicit(
+			    &words[i], word_load(bytes + at, len - at), memory_order_release);
 	}
 }
 
@@ -308,14 +340,18 @@ cursor_write(struct cursor *cursor, const uint8_t *bytes, size_t len)
 static inline bool
 cursor_read(struct cursor *cursor, uint8_t *bytes, size_t len)
 {
-	for (size_t at = 0; at < len; at += WORD_LEN) {
-		_Atomic uint64_t *place = cursor_next(cursor);
+	for (size_t left = words_for(len); left > 0;) {
+		_Atomic uint64_t *words;
+		const size_t count = cursor_take(cursor, left, &words);
 
-		if (place == NULL)
+		if (count == 0)
 			return false;
-		const uint64_t word = atomic_load_explicit(place, memory_order_acquire);
+		for (size_t i = 0; i < count; i++, bytes += WORD_LEN) {
+			const uint64_t word = atomic_load_explicit(&words[i], memory_order_acquire);
 
-		memcpy(bytes + at, &word, sizeof(word));
+			memcpy(bytes, &word, sizeof(word));
+		}
+		left -= count;
 	}
 	return true;
 }
@@ -323,20 +359,21 @@ cursor_read(struct cursor *cursor, uint8_t *bytes, size_t len)
 static inline bool
 cursor_matches(struct cursor *cursor, const struct qn_cache_key *key)
 {
-	for (unsigned i = 0; i * WORD_LEN < key->len; i++) {
-		_Atomic uint64_t *place = cursor_next(cursor);
+	const size_t word_count = words_for(key->len);
 
-		if (place == NULL ||
-		    atomic_load_explicit(place, memory_order_acquire) != key->words[i])
+	for (size_t at = 0; at < word_count;) {
+		_Atomic uint64_t *words;
+		const size_t count = cursor_take(cursor, word_count - at, &words);
+
+		if (count == 0)
 			return false;
+		for (size_t i = 0; i < count; i++)
+			if (atomic_load_explicit(&words[i], memory_order_acquire) !=
+			    key->words[at + i])
+				return false;
+		at += count;
 	}
 	return true;
-}
-
-static size_t
-words_for(size_t len)
-{
-	return (len + WORD_LEN - 1) / WORD_LEN;
 }
 
 static uint32_t
@@ -399,20 +436,18 @@ uint32_t
 qn_cache_probe(const struct qn_cache *cache, const struct qn_cache_key *key)
 {
 	const uint16_t tag = hash_tag(key->hash);
+	const struct bucket *buckets[2] = {
+	    bucket_of(cache, key->hash, 0), bucket_of(cache, key->hash, 1)};
+	const uint64_t slots[2] = {bucket_match(buckets[0], tag), bucket_match(buckets[1], tag)};
+	const unsigned choice = slots[0] == 0;
 
-	for (unsigned choice = 0; choice < 2; choice++) {
-		const struct bucket *bucket = bucket_of(cache, key->hash, choice);
-		const unsigned slots = bucket_match(bucket, tag);
+	if (slots[choice] == 0)
+		return NO_BLOCK;
+	const uint32_t index = bucket_block(cache, buckets[choice], slots_first(slots[choice]));
 
-		if (slots == 0)
-			continue;
-		const uint32_t index = bucket_block(cache, bucket, (unsigned)__builtin_ctz(slots));
-
-		if (index != NO_BLOCK)
-			__builtin_prefetch(&cache->blocks[index]);
-		return index;
-	}
-	return NO_BLOCK;
+	if (index != NO_BLOCK)
+		__builtin_prefetch(&cache->blocks[index]);
+	return index;
 }
 
 void
@@ -443,9 +478,9 @@ qn_cache_get(const struct qn_cache *cache, const struct qn_cache_key *key, struc
 	for (unsigned choice = 0; choice < 2; choice++) {
 		const struct bucket *bucket = bucket_of(cache, key->hash, choice);
 
-		for (unsigned slots = bucket_match(bucket, tag); slots != 0; slots &= slots - 1) {
-			const uint32_t index =
-			    bucket_block(cache, bucket, (unsigned)__builtin_ctz(slots));
+		for (uint64_t slots = bucket_match(bucket, tag); slots != 0;
+		     slots = slots_next(slots)) {
+			const uint32_t index = bucket_block(cache, bucket, slots_first(slots));
 
 			if (index != NO_BLOCK && entry_read(cache, index, key, now_s, value, item))
 				return item->age_s < item->ttl_s ? QN_CACHE_FRESH : QN_CACHE_STALE;
@@ -474,10 +509,10 @@ slot_of_block(const struct qn_cache *cache, uint32_t hash, uint32_t index)
 	for (unsigned choice = 0; choice < 2; choice++) {
 		struct bucket *bucket = bucket_of(cache, hash, choice);
 
-		unsigned slots = bucket_match(bucket, hash_tag(hash));
+		uint64_t slots = bucket_match(bucket, hash_tag(hash));
 
-		for (; slots != 0; slots &= slots - 1) {
-			const struct slot slot = {bucket, (unsigned)__builtin_ctz(slots)};
+		for (; slots != 0; slots = slots_next(slots)) {
+			const struct slot slot = {bucket, slots_first(slots)};
 
 			if (slot_block(slot) == index)
 				return slot;
@@ -507,10 +542,10 @@ slot_of_key(const struct qn_cache *cache, const struct qn_cache_key *key)
 
 	for (unsigned choice = 0; choice < 2; choice++) {
 		struct bucket *bucket = bucket_of(cache, key->hash, choice);
-		unsigned slots = bucket_match(bucket, tag);
+		uint64_t slots = bucket_match(bucket, tag);
 
-		for (; slots != 0; slots &= slots - 1) {
-			const struct slot slot = {bucket, (unsigned)__builtin_ctz(slots)};
+		for (; slots != 0; slots = slots_next(slots)) {
+			const struct slot slot = {bucket, slots_first(slots)};
 
 			if (block_has_key(cache, slot_block(slot), key))
 				return slot;
@@ -528,14 +563,14 @@ slot_free(const struct qn_cache *cache, uint32_t hash)
 
 	for (unsigned choice = 0; choice < 2; choice++) {
 		struct bucket *bucket = bucket_of(cache, hash, choice);
-		const unsigned slots = bucket_match(bucket, 0);
+		const uint64_t slots = bucket_match(bucket, 0);
 		unsigned free_count = 0;
 
-		for (unsigned left = slots; left != 0; left &= left - 1)
+		for (uint64_t left = slots; left != 0; left = slots_next(left))
 			free_count++;
 		if (free_count > most_free) {
 			most_free = free_count;
-			found = (struct slot){bucket, (unsigned)__builtin_ctz(slots)};
+			found = (struct slot){bucket, slots_first(slots)};
 		}
 	}
 	return found;

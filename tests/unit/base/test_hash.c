@@ -56,6 +56,17 @@ TEST(hash_of_nothing)
 	assert_int_equal(qn_hash(&key, (struct qn_view){NULL, 0}), 0xabac0158050fc4dcull);
 }
 
+TEST(hash_of_words_is_that_of_their_octets)
+{
+	const struct qn_hash_key key = {1, 2};
+	uint64_t words[33];
+
+	octets_count_up((uint8_t *)words, sizeof(words));
+	for (size_t count = 0; count <= COUNT_OF(words); count++)
+		assert_int_equal(qn_hash_words(&key, words, count),
+		    qn_hash(&key, (struct qn_view){(const uint8_t *)words, 8 * count}));
+}
+
 TEST(hash_does_not_depend_on_alignment)
 {
 	const struct qn_hash_key key = {1, 2};
@@ -102,6 +113,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(hash_agrees_with_cpython),
 	    cmocka_unit_test(hash_of_nothing),
+	    cmocka_unit_test(hash_of_words_is_that_of_their_octets),
 	    cmocka_unit_test(hash_does_not_depend_on_alignment),
 	    cmocka_unit_test(hash_mixes),
 	};
