@@ -64,12 +64,14 @@ def affinity(cores):
 def opened(name):
     """A rig for the length of a with block; `name` keeps it apart from other labs.
 
-    The authorities are on the generator's core: the other is for the system that is measured.
+    The authorities are on the generator's core: the other is for the system that is measured. All
+    of the calling session is preferred to other work from then on.
     """
     if os.geteuid() != 0:
         sys.exit("network namespaces need root; run it as root.")
     for ending in ENDING_SIGNALS:
         signal.signal(ending, _end)
+    prefer(os.getpid())
     lab = Lab(name)
     with contextlib.ExitStack() as stack:
         stack.enter_context(hugepages(HUGEPAGE_COUNT))
@@ -85,6 +87,16 @@ def need(*commands):
     missing = [command for command in commands if shutil.which(command) is None]
     if missing:
         sys.exit(f"not installed: {', '.join(missing)}; scripts/setup perf installs them")
+
+
+def prefer(pid):
+    """Has the scheduler give the session of a process most of the time that others want, too.
+
+    Others' work on the machine must not look like a slow system. A real-time priority would be
+    worse: the kernel takes the processor away from what never sleeps, for 50 ms a second.
+    """
+    with contextlib.suppress(OSError):  # A kernel without autogroups, or a process that is gone.
+        Path(f"/proc/{pid}/autogroup").write_text("-20")
 
 
 class Rig:
@@ -106,37 +118,35 @@ class Rig:
         path.write_text(text)
         return path
 
-    def launch(self, namespace, *words, log=None, core=None, **more):
+    def launch(self, namespace, *words, log="processes.log", core=None, **more):
         """Starts a command in a namespace, in a session of its own so that Ctrl-C is only ours."""
         pinned = () if core is None else ("taskset", "--cpu-list", core)
-        with open(self.directory / (log or "processes.log"), "a") as file:
-            return subprocess.Popen(
+        with open(self.directory / log, "a") as file:
+            process = subprocess.Popen(
                 namespace.command(*pinned, *words),
                 start_new_session=True,
-                stdout=file,
                 stderr=subprocess.STDOUT,
-                **{"stdin": subprocess.DEVNULL, **more},
+                **{"stdin": subprocess.DEVNULL, "stdout": file, **more},
             )
+        prefer(process.pid)
+        return process
 
-    def output(self, namespace, *words, core=None, first=False, timeout_s=60):
+    def output(self, namespace, *words, first=False, timeout_s=60, **more):
         """What a command in a namespace prints; its failure is an error that shows it.
 
-        `first`: goes before everything else on its core.
+        `first`: goes before everything else on its core. `more` is for launch().
         """
-        pinned = () if core is None else ("taskset", "--cpu-list", core)
-        pinned += ("chrt", "--rr", 10) if first else ()
-        done = subprocess.run(
-            namespace.command(*pinned, *words),
-            start_new_session=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout_s,
+        before = ("chrt", "--rr", "10") if first else ()
+        process = self.launch(
+            namespace, *before, *words, stdout=subprocess.PIPE, text=True, **more
         )
-        if done.returncode != 0:
-            raise RuntimeError(f"{words[0]} failed with {done.returncode}:\n{done.stdout}")
-        return done.stdout
+        try:
+            text, _ = process.communicate(timeout=timeout_s)
+        finally:
+            process.kill()
+        if process.returncode != 0:
+            raise RuntimeError(f"{words[0]} failed with {process.returncode}:\n{text}")
+        return text
 
     @contextlib.contextmanager
     def kernel_address(self):
