@@ -148,16 +148,23 @@ class Rig:
             raise RuntimeError(f"{words[0]} failed with {process.returncode}:\n{text}")
         return text
 
+    def _kernel_hears(self, hears):
+        """The lab keeps the kernel from hearing vres, which is Quince's; others need it to."""
+        policy = "accept" if hears else "drop"
+        self.lab.node.run("nft", f"chain netdev quince ingress {{ policy {policy}; }}")
+
     @contextlib.contextmanager
     def kernel_address(self):
         """Gives the node's address to the kernel, for systems that use its sockets."""
         node = self.lab.node
-        self._ip(node, "address", "add", f"{NODE_V4}/24", "dev", "vres")
+        self._kernel_hears(True)
         try:
+            self._ip(node, "address", "add", f"{NODE_V4}/24", "dev", "vres")
             self._ip(node, "route", "add", "default", "via", "10.99.0.1")
             yield
         finally:
             self._ip(node, "address", "flush", "dev", "vres")
+            self._kernel_hears(False)
 
     def wait_for_reply(self, name, process, seconds=20.0):
         """Asks until something comes back; returns the monotonic time when it did."""
