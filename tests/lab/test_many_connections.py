@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Thousands of connections that idle or trickle: hits over UDP do not feel them.
+
+Prints what it measured with `pytest -s`.
+"""
+
+import contextlib
+import resource
+import threading
+
+import pytest
+
+from lab import NODE_V4, until
+from quince import BUILD
+from streams import Stream
+
+IDLE_COUNT, SLOW_COUNT = 10_000, 1_000
+FILES_BESIDE = 1_100  # What the node wants for all else, and more than a test has open.
+IDLE_TIMEOUT_S = 120
+RATE, SECONDS, NAMES = 5_000, 4, 100
+ROUNDS = 3
+
+NODE_CHANGES = {
+    "tcp": {
+        "connections": IDLE_COUNT + SLOW_COUNT,
+        "connections-per-network": IDLE_COUNT + SLOW_COUNT,
+        "idle-timeout": IDLE_TIMEOUT_S,
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def counts():
+    """How many connections to open: fewer where files are scarce."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    share = min(1.0, (most - FILES_BESIDE) / (IDLE_COUNT + SLOW_COUNT))
+    return int(IDLE_COUNT * share), int(SLOW_COUNT * share)
+
+
+def hit_p99_us(lab):
+    """The 99th percentile of hits over UDP in the calmest of some rounds."""
+    found = []
+    for _ in range(ROUNDS):
+        text = lab.client.run(BUILD / "perf/latency", NODE_V4, RATE, SECONDS, NAMES)
+        figures = {line.split()[0]: float(line.split()[1]) for line in text.splitlines()}
+        found.append(figures["p99"])
+    return min(found)
+
+
+def open_clients(node):
+    return node.control("status")["streams"]["stream_clients"]
+
+
+@contextlib.contextmanager
+def trickling(streams):
+    """Each sends an octet of a long message every second, for the length of a with block."""
+    over = threading.Event()
+
+    def send():
+        while True:
+            for stream in streams:
+                stream.socket.send(b"\x0f")
+            if over.wait(1.0):
+                return
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_hits_do_not_feel_ten_thousand_connections(lab, node, counts):
+    idle_count, slow_count = counts
+    for i in range(NAMES):
+        lab.ask(f"h{i}.bulk.net.", "A")
+    before_us = hit_p99_us(lab)
+    with contextlib.ExitStack() as stack:
+        streams = [stack.enter_context(Stream(lab)) for _ in range(idle_count + slow_count)]
+        assert until(lambda: open_clients(node) == len(streams), 5.0), open_clients(node)
+        with trickling(streams[:slow_count]):
+            meanwhile_us = hit_p99_us(lab)
+        assert open_clients(node) == len(streams)
+        assert streams[-1].ask("h1.bulk.net.", "A").answer
+    print(f"p99 of hits: {before_us:.0f} us alone, {meanwhile_us:.0f} us beside {len(streams)}")
+    # Both are noisy on a machine that others use, too.
+    assert meanwhile_us < 2 * before_us + 200
+    assert until(lambda: open_clients(node) == 0, 10.0)
