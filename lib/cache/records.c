@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cache/records.h"
 
+#include "base/endian.h"
+#include "cache/answer.h"
+
 /* How long a failure is cached, and how long after that it still counts for a row. */
 #define FAILURE_FIRST_S 1u
 #define FAILURE_MOST_S  60u
 #define FAILURE_ROW_S   120u
+
+/* A record of a ready-made answer whose owner is the question's name: pointer, type and class, TTL. */
+#define RECORD_HEAD_LEN 10
+#define OWNER_POINTER   (0xc000u | QN_HEADER_LEN)
+
+/* More addresses than this are put as an RRset: packed, they may be kept where an answer is too long. */
+#define ANSWER_ADDRESS_MAX 64
 
 static enum qn_cache_found
 store_get(struct qn_store *store, enum qn_cache_kind kind, const struct qn_name *name,
@@ -48,20 +58,104 @@ writer_view(const struct qn_writer *writer)
 	return (struct qn_view){writer->data, writer->at};
 }
 
+static bool
+type_is_address(uint16_t type)
+{
+	return type == QN_TYPE_A || type == QN_TYPE_AAAA;
+}
+
+bool
+qn_store_rrset_is_in_answer(const struct qn_rrset *rrset, enum qn_rank rank)
+{
+	return rank == QN_RANK_AUTHORITATIVE && rrset->ttl_s > 0 &&
+	       rrset->count <= ANSWER_ADDRESS_MAX && type_is_address(rrset->type);
+}
+
+void
+qn_store_remove_rrset(struct qn_store *store, const struct qn_rrset *rrset)
+{
+	store_remove(store, QN_CACHE_RRSET, &rrset->owner, rrset->type);
+}
+
+/*
+ * Packs the rdata of the records of an answer at the front of the scratch that the answer itself
+ * stands in: what is written never overtakes what is read. False when a record is not one of
+ * `type` for the name of the question.
+ */
+static bool
+answer_pack(
+    struct qn_store *store, const struct qn_answer *answer, uint16_t type, struct qn_view *rdatas)
+{
+	struct qn_reader reader = qn_reader_of(answer->records);
+	size_t len = 0;
+
+	for (uint16_t i = 0; i < answer->answer_count; i++) {
+		const uint8_t *head = qn_read_bytes(&reader, RECORD_HEAD_LEN).data;
+
+		if (head == NULL || qn_load_be16(head) != OWNER_POINTER ||
+		    qn_load_be16(head + 2) != type)
+			return false;
+		const size_t rdata_len = qn_read_u16(&reader);
+		const uint8_t *rdata = qn_read_bytes(&reader, rdata_len).data;
+
+		if (rdata == NULL)
+			return false;
+		qn_store_be16(store->scratch + len, (uint16_t)rdata_len);
+		memmove(store->scratch + len + 2, rdata, rdata_len);
+		len += 2 + rdata_len;
+	}
+	*rdatas = (struct qn_view){store->scratch, len};
+	return answer->answer_count > 0;
+}
+
+/* Finds the RRset in the ready-made answer to the question for it. */
+static bool
+rrset_from_answer(struct qn_store *store, const struct qn_name *owner, uint16_t type,
+    struct qn_now now, struct qn_rrset *rrset)
+{
+	struct qn_cache_item item;
+	struct qn_answer answer;
+
+	if (!type_is_address(type) ||
+	    store_get(store, QN_CACHE_ANSWER, owner, type, now, &item) != QN_CACHE_FRESH ||
+	    !qn_answer_open(&answer, (struct qn_view){store->scratch, item.value_len}) ||
+	    answer.rcode != QN_RCODE_NOERROR || !answer_pack(store, &answer, type, &rrset->rdatas))
+		return false;
+	qn_name_copy(&rrset->owner, owner);
+	rrset->type = type;
+	rrset->class = QN_CLASS_IN;
+	rrset->ttl_s = item.ttl_s - item.age_s;
+	rrset->count = answer.answer_count;
+	return true;
+}
+
+/* The rank of what there is for owner and type of `rrset`; 0 when there is nothing. */
+static uint8_t
+rank_held(struct qn_store *store, const struct qn_rrset *rrset, struct qn_now now)
+{
+	struct qn_cache_item item;
+	struct qn_rrset found;
+
+	if (store_get(store, QN_CACHE_RRSET, &rrset->owner, rrset->type, now, &item) ==
+	    QN_CACHE_FRESH)
+		return store->scratch[0];
+	return rrset_from_answer(store, &rrset->owner, rrset->type, now, &found)
+	           ? QN_RANK_AUTHORITATIVE
+	           : 0;
+}
+
 /* RRset value: rank, count, packed rdatas. */
 void
 qn_store_put_rrset(
     struct qn_store *store, const struct qn_rrset *rrset, enum qn_rank rank, struct qn_now now)
 {
-	struct qn_cache_item item;
-
-	if (store_get(store, QN_CACHE_RRSET, &rrset->owner, rrset->type, now, &item) ==
-		QN_CACHE_FRESH &&
-	    store->scratch[0] > rank)
+	if (rank_held(store, rrset, now) > rank)
 		return;
 	if (rrset->ttl_s == 0) {
 		/* Good for this once; but what it replaces is not good any more. */
 		store_remove(store, QN_CACHE_RRSET, &rrset->owner, rrset->type);
+		if (type_is_address(rrset->type))
+			store_remove(store, QN_CACHE_ANSWER, &rrset->owner, rrset->type);
 		return;
 	}
 
@@ -82,7 +176,7 @@ qn_store_get_rrset(struct qn_store *store, const struct qn_name *owner, uint16_t
 	struct qn_cache_item item;
 
 	if (store_get(store, QN_CACHE_RRSET, owner, type, now, &item) != QN_CACHE_FRESH)
-		return false;
+		return rrset_from_answer(store, owner, type, now, rrset);
 	struct qn_reader reader = qn_reader_of((struct qn_view){store->scratch, item.value_len});
 
 	qn_name_copy(&rrset->owner, owner);

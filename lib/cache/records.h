@@ -47,7 +47,16 @@ struct qn_negative {
 void qn_store_put_rrset(
     struct qn_store *store, const struct qn_rrset *rrset, enum qn_rank rank, struct qn_now now);
 
-/** Finds a fresh RRset; its TTL is what is left. */
+/**
+ * Whether an RRset that is the whole answer to a question need not be put as well: addresses
+ * are found in the ready-made answer, and most of what a node knows are addresses.
+ */
+bool qn_store_rrset_is_in_answer(const struct qn_rrset *rrset, enum qn_rank rank);
+
+/** Forgets what was put for owner and type of `rrset`; the ready-made answer is left alone. */
+void qn_store_remove_rrset(struct qn_store *store, const struct qn_rrset *rrset);
+
+/** Finds a fresh RRset, be it of addresses in a ready-made answer; its TTL is what is left. */
 QN_MUST_USE bool qn_store_get_rrset(struct qn_store *store, const struct qn_name *owner,
     uint16_t type, struct qn_now now, struct qn_rrset *rrset);
 

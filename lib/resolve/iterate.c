@@ -351,12 +351,26 @@ root_primed(struct qn_resolver *resolver, struct qn_now now)
 		qn_store_put_delegation(&resolver->store, root, now);
 }
 
+/* Keeps the RRset that answers, once: what was asked for may be told from the ready-made answer. */
+static void
+keep_answer(struct qn_resolver *resolver, const struct qn_task *task, struct qn_now now)
+{
+	const struct qn_reply *reply = &resolver->reply;
+	const struct qn_rrset *set = &reply->sets[0];
+
+	if (qn_store_rrset_is_in_answer(set, reply->rank) &&
+	    qn_name_equal(&set->owner, &task->question.name))
+		qn_store_remove_rrset(&resolver->store, set);
+	else
+		qn_store_put_rrset(&resolver->store, set, reply->rank, now);
+}
+
 static void
 replied_answer(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
 {
 	const struct qn_reply *reply = &resolver->reply;
 
-	qn_store_put_rrset(&resolver->store, &reply->sets[0], reply->rank, now);
+	keep_answer(resolver, task, now);
 	if (QN_BREAK(promiscuous_ns) ||
 	    (qn_question_is_priming(&task->question) && !task->zone.forwarded))
 		root_primed(resolver, now);

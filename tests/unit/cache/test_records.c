@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "cache/answer.h"
 #include "cache/records.h"
 #include "support/message.h"
 
@@ -338,6 +339,65 @@ TEST(failures_are_forgotten)
 	}
 }
 
+/* Puts the ready-made answer to (www.example.com, A): records in text form of owner and address. */
+static void
+answer_put(struct qn_store *store, const char *const owners[2], uint16_t type, uint16_t rcode)
+{
+	struct qn_question question = {test_name("www.example.com"), QN_TYPE_A, QN_CLASS_IN};
+	uint8_t message[512], value[512];
+	struct qn_writer writer = qn_writer_of((struct qn_span){message, sizeof(message)});
+	struct qn_cache_key key;
+
+	qn_write_header(&writer, 0, 0, 1);
+	qn_write_question(&writer, &question);
+	for (uint8_t i = 0; i < 2; i++) {
+		const uint8_t rdata[] = {192, 0, 2, i};
+		const struct qn_name owner = test_name(owners[i]);
+
+		qn_write_record(&writer, &owner, type, QN_CLASS_IN, 100,
+		    (struct qn_view){rdata, sizeof(rdata)});
+	}
+	qn_write_section_count(&writer, QN_SECTION_ANSWER, 2);
+	const size_t len = qn_answer_encode((struct qn_span){value, sizeof(value)},
+	    (struct qn_view){message, writer.at}, rcode, QN_EDE_NONE);
+
+	qn_cache_key_init(&key, store->hash_key, QN_CACHE_ANSWER, &question.name, question.type);
+	assert_true(qn_cache_put(store->cache, &key, 100, (struct qn_view){value, len}, at_s(0)));
+}
+
+TEST(addresses_are_found_in_a_ready_made_answer)
+{
+	static const char *const same[] = {"www.example.com", "www.example.com"};
+	static const char *const other[] = {"www.example.com", "web.example.com"};
+	const struct qn_name name = test_name("www.example.com");
+	struct qn_store store = store_new();
+	struct qn_rrset rrset;
+
+	assert_false(qn_store_get_rrset(&store, &name, QN_TYPE_A, at_s(0), &rrset));
+	answer_put(&store, same, QN_TYPE_A, QN_RCODE_NOERROR);
+	assert_true(qn_store_get_rrset(&store, &name, QN_TYPE_A, at_s(30), &rrset));
+	assert_int_equal(rrset.ttl_s, 70);
+	assert_int_equal(rrset.count, 2);
+	assert_view_equal(
+	    rrset.rdatas, ((struct qn_view){(const uint8_t *)"\0\4\xc0\0\2\0\0\4\xc0\0\2\1", 12}));
+	assert_false(qn_store_get_rrset(&store, &name, QN_TYPE_AAAA, at_s(30), &rrset));
+	assert_false(qn_store_get_rrset(&store, &name, QN_TYPE_A, at_s(100), &rrset));
+
+	/* It ranks as high as authorities' answers do. */
+	rrset = TEST_RRSET(room, "www.example.com 50 A 192.0.2.99");
+	qn_store_put_rrset(&store, &rrset, QN_RANK_ANSWER, at_s(30));
+	assert_true(qn_store_get_rrset(&store, &name, QN_TYPE_A, at_s(30), &rrset));
+	assert_int_equal(rrset.count, 2);
+
+	/* Not behind an alias, of another type, or with an error. */
+	answer_put(&store, other, QN_TYPE_A, QN_RCODE_NOERROR);
+	assert_false(qn_store_get_rrset(&store, &name, QN_TYPE_A, at_s(0), &rrset));
+	answer_put(&store, same, QN_TYPE_TXT, QN_RCODE_NOERROR);
+	assert_false(qn_store_get_rrset(&store, &name, QN_TYPE_A, at_s(0), &rrset));
+	answer_put(&store, same, QN_TYPE_A, QN_RCODE_SERVFAIL);
+	assert_false(qn_store_get_rrset(&store, &name, QN_TYPE_A, at_s(0), &rrset));
+}
+
 int
 main(void)
 {
@@ -346,6 +406,7 @@ main(void)
 	    cmocka_unit_test(records_without_lifetime_are_not_kept),
 	    cmocka_unit_test(records_keep_their_rank),
 	    cmocka_unit_test(records_have_a_bound),
+	    cmocka_unit_test(addresses_are_found_in_a_ready_made_answer),
 	    cmocka_unit_test(negatives_of_a_type),
 	    cmocka_unit_test(negatives_of_a_name),
 	    cmocka_unit_test(negatives_of_a_name_above),
