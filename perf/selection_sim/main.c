@@ -18,7 +18,7 @@ static const char usage[] =
     "\n"
     "A real shard resolves unique names of N zones (3000) with 2 to 13 servers each, which are\n"
     "asked with Zipf's law, N a second (200) for N seconds of virtual time (1200). N times an\n"
-    "hour (4) a server dies for a while, loses packets for a while, or moves. Prints how long\n"
+    "hour (1) each server dies for a while, loses packets for a while, or moves. Prints how long\n"
     "clients waited, as a ratio to an oracle that always knows the best server of the moment.\n";
 
 _Noreturn void
@@ -56,7 +56,7 @@ read_options(int argc, char **argv, bool *figures)
 	};
 	struct run_plan plan = {.rtt_path = RTT_PATH,
 	    .zone_count = 3000,
-	    .unrest = 4,
+	    .unrest = 1,
 	    .rate = 200,
 	    .length_s = 1200,
 	    .seed = 1};

@@ -87,6 +87,8 @@ world_create(struct world *world, const char *rtt_path, uint32_t zone_count, dou
 	    .popularity = calloc(zone_count, sizeof(*world->popularity)),
 	};
 	qn_random_init(&world->random, bytes);
+	bytes[8] = 1;
+	qn_random_init(&world->replies, bytes);
 	if (world->zones == NULL || world->servers == NULL || world->popularity == NULL ||
 	    !rtts_read(&world->rtts, rtt_path))
 		return false;
@@ -200,9 +202,9 @@ world_reply_us(
 	if (!qn_mono_reached(server->down_until, now))
 		return false;
 	if (!qn_mono_reached(server->lossy_until, now) &&
-	    qn_random_below(&world->random, 100) < server->loss_percent)
+	    qn_random_below(&world->replies, 100) < server->loss_percent)
 		return false;
-	*us = rtts_jitter_us(&world->random, server->rtt_us);
+	*us = rtts_jitter_us(&world->replies, server->rtt_us);
 	return true;
 }
 

@@ -43,7 +43,8 @@ struct world_zone {
 
 struct world {
 	struct rtts rtts;
-	struct qn_random random;
+	struct qn_random random;  /* Of clients and changes: the same whatever the node does. */
+	struct qn_random replies; /* Of each reply's jitter and loss. */
 	struct world_zone *zones;
 	uint32_t zone_count;
 	struct world_server *servers;
