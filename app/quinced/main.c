@@ -2,6 +2,7 @@
 /*
  * quinced: reads its configuration, starts the node, and stops it when told to.
  */
+#include "base/broken.h"
 #include "budget.h"
 #include "control.h"
 #include "host/log.h"
@@ -16,15 +17,17 @@
 struct options {
 	const char *config_path;
 	bool check;
+	bool broken;
 };
 
 static void
 print_usage(FILE *out)
 {
-	fputs("usage: quinced -c FILE [--check]\n"
+	fputs("usage: quinced -c FILE [--check | --broken]\n"
 	      "\n"
 	      "  -c, --config FILE  the configuration\n"
 	      "      --check        reads the configuration, says every error in it, and ends\n"
+	      "      --broken       serves even from a build that breaks a rule, for a test\n"
 	      "  -h, --help         prints this and ends\n"
 	      "  -V, --version      prints the version and ends\n"
 	      "\n"
@@ -37,10 +40,11 @@ print_usage(FILE *out)
 static int
 read_options(struct options *options, int argc, char **argv)
 {
-	enum { OPTION_CHECK = 256 };
+	enum { OPTION_CHECK = 256, OPTION_BROKEN };
 	static const struct option longs[] = {
 	    {"config", required_argument, NULL, 'c'},
 	    {"check", no_argument, NULL, OPTION_CHECK},
+	    {"broken", no_argument, NULL, OPTION_BROKEN},
 	    {"help", no_argument, NULL, 'h'},
 	    {"version", no_argument, NULL, 'V'},
 	    {0},
@@ -54,6 +58,9 @@ read_options(struct options *options, int argc, char **argv)
 			break;
 		case OPTION_CHECK:
 			options->check = true;
+			break;
+		case OPTION_BROKEN:
+			options->broken = true;
 			break;
 		case 'h':
 			print_usage(stdout);
@@ -71,6 +78,25 @@ read_options(struct options *options, int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	return -1;
+}
+
+/* Whether this build may serve: not one that breaks a rule, but for a test that says so. */
+static bool
+may_serve(const struct options *options)
+{
+	if (QN_BREAK(none))
+		return true;
+	if (options->broken) {
+		qn_log(QN_LOG_ERROR, "quinced",
+		    "THIS BUILD BREAKS A RULE ON PURPOSE (%s) and can be attacked: for tests only.",
+		    QN_BROKEN_NAME);
+		return true;
+	}
+	fprintf(stderr,
+	    "quinced: this build breaks a rule on purpose (%s), to try the tests; it does not "
+	    "serve. Build with -Dbreak=none.\n",
+	    QN_BROKEN_NAME);
+	return false;
 }
 
 static bool
@@ -142,7 +168,7 @@ main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if (!load(&config, &machine, options.config_path))
+	if (!may_serve(&options) || !load(&config, &machine, options.config_path))
 		return EXIT_FAILURE;
 	if (options.check) {
 		puts("configuration ok");
