@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The access list: who is not on it gets REFUSED, and costs nothing upstream."""
+"""Who may ask: others get REFUSED or nothing, and cost nothing upstream."""
 
 import dns.rcode
 import pytest
 
-from lab import CLIENT_V4, NODE_V4, NODE_V6, OTHER_CLIENT_V4
+from lab import CLIENT_V4, NODE_V4, NODE_V6, OTHER_CLIENT_V4, extended_errors, query
 
 NODE_CHANGES = {"service": {"allow": [f"{CLIENT_V4}/32"]}}
 
@@ -24,3 +24,20 @@ def test_other_client_is_refused(lab, node, server, source, name):
     assert reply.rcode() == dns.rcode.REFUSED and not reply.answer
     assert after["client_refused"] == before["client_refused"] + 1
     assert after["upstream_queries"] == before["upstream_queries"]
+
+
+def test_the_longest_prefix_decides(lab, node):
+    """Exceptions, read while the node runs: refused inside of allowed, dropped inside of that."""
+    question = query("www.example.com.", "A").to_wire()
+    lists = {"allow": ["10.98.0.0/16"], "refuse": ["10.98.0.0/24"], "drop": [OTHER_CLIENT_V4]}
+    with node.reloaded("service", **lists):
+        reply = lab.ask("www.example.com.", "A", NODE_V4, source=CLIENT_V4)
+        assert reply.rcode() == dns.rcode.REFUSED and 18 in extended_errors(reply)
+        before = node.totals()
+        assert lab.exchange(question, NODE_V4, timeout_s=0.5, source=OTHER_CLIENT_V4) is None
+        after = node.totals()
+        assert after["client_dropped"] == before["client_dropped"] + 1
+        assert after["client_queries"] == before["client_queries"]
+    with node.reloaded("service", allow=["10.98.0.2/31"], refuse=["10.98.0.0/16"], drop=[]):
+        reply = lab.ask("www.example.com.", "A", NODE_V4, source=OTHER_CLIENT_V4)
+        assert reply.rcode() == dns.rcode.NOERROR and reply.answer
