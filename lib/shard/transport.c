@@ -157,12 +157,29 @@ qn_transport_case_kept(const struct qn_sent *sent, const struct qn_message *mess
 	       qn_name_equal_case(&message->question.name, &sent->name);
 }
 
-enum qn_transport_match
-qn_transport_match_stream(
-    const struct qn_sent *sent, struct qn_view bytes, struct qn_message *message)
+/*
+ * Reads a datagram. One that says it was cut off may end inside a record, as some senders and
+ * middleboxes have it: its header and question will do, since what else is left of it is not
+ * used (RFC 2181 s9).
+ */
+static bool
+datagram_read(struct qn_message *message, struct qn_view bytes)
 {
-	if (qn_message_read(message, bytes) != QN_MESSAGE_OK || !(message->flags & QN_FLAG_QR) ||
-	    QN_FLAGS_OPCODE(message->flags) != QN_OPCODE_QUERY)
+	const enum qn_message_status status = qn_message_read(message, bytes);
+
+	if (status != QN_MESSAGE_BROKEN || !(message->flags & QN_FLAG_TC))
+		return status == QN_MESSAGE_OK;
+	message->bytes.len = message->records_at;
+	message->edns = (struct qn_edns){.present = false};
+	memset(message->record_counts, 0, sizeof(message->record_counts));
+	return true;
+}
+
+/* Compares a message that could be read with what was sent. */
+static enum qn_transport_match
+message_match(const struct qn_sent *sent, const struct qn_message *message)
+{
+	if (!(message->flags & QN_FLAG_QR) || QN_FLAGS_OPCODE(message->flags) != QN_OPCODE_QUERY)
 		return QN_MATCH_BROKEN;
 	if (message->id != sent->id && !QN_BREAK(id))
 		return QN_MATCH_WRONG_ID;
@@ -175,6 +192,14 @@ qn_transport_match_stream(
 	    !qn_name_equal(&message->question.name, &sent->name))
 		return QN_MATCH_WRONG_QUESTION;
 	return cookie_matches(sent, &message->edns) ? QN_MATCH_REPLY : QN_MATCH_WRONG_COOKIE;
+}
+
+enum qn_transport_match
+qn_transport_match_stream(
+    const struct qn_sent *sent, struct qn_view bytes, struct qn_message *message)
+{
+	return qn_message_read(message, bytes) == QN_MESSAGE_OK ? message_match(sent, message)
+	                                                        : QN_MATCH_BROKEN;
 }
 
 enum qn_transport_match
@@ -193,7 +218,9 @@ qn_transport_match(const struct qn_transport_table *transport, uint32_t slot,
 	    !qn_address_equal(&frame->source.address, &sent->query.server.address) ||
 	    !qn_address_equal(&frame->destination.address, &sent->local))
 		return QN_MATCH_WRONG_PEER;
-	const enum qn_transport_match match = qn_transport_match_stream(sent, datagram, message);
+	if (!datagram_read(message, datagram))
+		return QN_MATCH_BROKEN;
+	const enum qn_transport_match match = message_match(sent, message);
 
 	if (match != QN_MATCH_REPLY)
 		return match;

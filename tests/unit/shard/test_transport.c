@@ -294,6 +294,15 @@ TEST(transport_matches)
 	    {{.flags = "flags aa"}, QN_MATCH_BROKEN},
 	    {{.flags = "flags qr opcode=4"}, QN_MATCH_BROKEN},
 	    {{.cut = true}, QN_MATCH_BROKEN},
+	    {{.flags = "flags qr tc"}, QN_MATCH_REPLY},
+	    {{.flags = "flags qr tc", .cut = true}, QN_MATCH_REPLY},
+	    {{.flags = "flags qr tc", .cut = true, .id_shift = 1}, QN_MATCH_WRONG_ID},
+	    {{.flags = "flags qr tc", .cut = true, .other_case = true}, QN_MATCH_WRONG_CASE},
+	    {{.flags = "flags qr tc", .cut = true, .question = "question www.example.net A"},
+		QN_MATCH_WRONG_QUESTION},
+	    {{.flags = "flags tc", .cut = true}, QN_MATCH_BROKEN},
+	    {{.flags = "flags qr tc", .cut = true, .question = NOTHING, .more = NOTHING},
+		QN_MATCH_BROKEN},
 	    {{.more = "answer www.example.com 60 A \\# 00"}, QN_MATCH_BROKEN},
 	    /* RFC 7873 s5.3: our part of the cookie comes back, or none at all. */
 	    {{.more = "edns 1232 option=10:0102030405060708"}, QN_MATCH_REPLY},
@@ -312,6 +321,22 @@ TEST(transport_matches)
 	assert_int_equal(match_forgery(&(struct forgery){.flags = NULL}), QN_MATCH_REPLY);
 	assert_int_equal(message.id, transport.slots[5].id);
 	assert_int_equal(message.record_counts[QN_SECTION_ANSWER], 1);
+}
+
+/* Cut off inside a record: there is nothing behind the question, whatever the header says. */
+TEST(a_cut_reply_has_no_records)
+{
+	struct qn_record_walk walk;
+	struct qn_record record;
+	enum qn_section section;
+
+	transport_begin(6);
+	(void)open_query(5);
+	assert_int_equal(
+	    match_forgery(&(struct forgery){.flags = "flags qr tc", .cut = true}), QN_MATCH_REPLY);
+	walk = qn_message_walk(&message);
+	assert_false(qn_record_next(&walk, &record, &section));
+	assert_false(message.edns.present);
 }
 
 /* Where the case was not mixed, because a server cannot keep it, none is asked for. */
@@ -434,6 +459,7 @@ main(void)
 	    cmocka_unit_test(transport_gives_ports_back),
 	    cmocka_unit_test(transport_without_a_free_port),
 	    cmocka_unit_test(transport_matches),
+	    cmocka_unit_test(a_cut_reply_has_no_records),
 	    cmocka_unit_test(transport_matches_without_case),
 	    cmocka_unit_test(transport_matches_only_what_is_open),
 	    cmocka_unit_test(transport_opens_streams),
