@@ -2,6 +2,7 @@
 #include "budget.h"
 
 #include "cache/cache.h"
+#include "statistics.h"
 
 /* Of each worker. More clients than that wait only when many authorities are silent. */
 #define CLIENT_MAX   100000
@@ -32,7 +33,8 @@ budget_of(const struct config_fixed *fixed)
 	struct budget budget = {
 	    .shard_bytes = qn_shard_size(&limits),
 	    .cache_bytes = qn_cache_size(fixed->cache_bytes / fixed->worker_count),
-	    .shared_bytes = qn_port_table_size() + fixed->port_count * qn_link_size(),
+	    .shared_bytes =
+		qn_port_table_size() + statistics_size() + fixed->port_count * qn_link_size(),
 	};
 
 	budget.total_bytes =

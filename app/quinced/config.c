@@ -23,6 +23,7 @@
 #define CACHE_PER_WORKER_MIN (1ull << 20)
 #define HINTS_DEFAULT        "/usr/share/dns/root.hints"
 #define SOCKET_DEFAULT       "/run/quince/control.sock"
+#define STATISTICS_DEFAULT   "/var/lib/quince/statistics"
 
 const char *
 config_family_text(uint8_t family)
@@ -153,12 +154,30 @@ read_poll(const struct document_value *value, void *target)
 		reader->config->fixed.poll = (enum config_poll)word;
 }
 
+static void
+read_statistics(const struct document_value *value, void *target)
+{
+	const struct config_reader *reader = target;
+	const char *text = document_text(value);
+
+	if (text == NULL)
+		return;
+	if (strcmp(text, "off") == 0)
+		text = "";
+	else if (text[0] != '/' || text[strlen(text) - 1] == '/' || strlen(text) >= PATH_MAX) {
+		document_complain(value, "must be the full path of a file, or off.");
+		return;
+	}
+	strcpy(reader->config->fixed.statistics, text);
+}
+
 static const struct document_key node_keys[] = {
     {"id", read_id},
     {"version", read_version},
     {"cache", read_cache},
     {"workers", read_workers},
     {"poll", read_poll},
+    {"statistics", read_statistics},
 };
 
 static void
@@ -318,6 +337,7 @@ set_defaults(struct config_reader *reader)
 	};
 	config_default_kernel(&config->fixed.kernel);
 	strcpy(config->fixed.socket, SOCKET_DEFAULT);
+	strcpy(config->fixed.statistics, STATISTICS_DEFAULT);
 	strcpy(reader->hints_path, HINTS_DEFAULT);
 	/* A name too long is cut, and need not be ended then. */
 	if (gethostname(config->live.node_id, QN_SHARD_ID_MAX - 1) != 0 ||
@@ -546,6 +566,7 @@ config_reload(struct config *config, const struct config *next, char restart[CON
 	    {"node.cache", a->cache_bytes == b->cache_bytes},
 	    {"node.workers", same_workers(a, b)},
 	    {"node.poll", a->poll == b->poll},
+	    {"node.statistics", strcmp(a->statistics, b->statistics) == 0},
 	    {"ports", same_ports(a, b)},
 	    {"service.addresses", same_services(&config->live, &next->live)},
 	    {"tcp", same_streams(&a->streams, &b->streams)},

@@ -82,6 +82,7 @@ struct config_fixed {
 	struct config_streams streams; /* Its files may change, though. */
 	struct config_kernel kernel;
 	char socket[CONFIG_PATH_MAX];
+	char statistics[PATH_MAX]; /* Full path of the file; empty: none. */
 };
 
 struct config {

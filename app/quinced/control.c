@@ -120,7 +120,9 @@ rest_ms(struct control *control)
 	for (unsigned i = 0; i < CONTROL_CLIENT_MAX; i++)
 		if (client_is_busy(&control->clients[i]))
 			return BUSY_REST_MS;
-	return notify_rest_ms(&control->notify, control->node);
+	const int notify_ms = notify_rest_ms(&control->notify, control->node);
+
+	return notify_ms < STATISTICS_TURN_MS ? notify_ms : STATISTICS_TURN_MS;
 }
 
 static void
@@ -156,6 +158,7 @@ control_run(struct control *control)
 		for (unsigned i = 0; i < CONTROL_CLIENT_MAX; i++)
 			if (control->clients[i].fd >= 0)
 				client_advance(&control->clients[i], control->node, now);
+		statistics_turn(&control->node->statistics, now);
 		notify_tick(&control->notify, control->node, now);
 	}
 }

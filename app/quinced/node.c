@@ -132,6 +132,7 @@ complete(const struct node *node, struct config *config)
 static void
 shared_destroy(struct node *node)
 {
+	statistics_destroy(&node->statistics);
 	qn_port_memory_free(node->shared.ports);
 	links_destroy(node->shared.links);
 	memset(&node->shared, 0, sizeof(node->shared));
@@ -154,6 +155,12 @@ shared_create(struct node *node)
 		return out_of_memory("the table of source ports");
 	qn_port_table_init(shared->ports);
 	kernel_side_keep_ports(shared->ports, &node->config.fixed.kernel);
+	if (!statistics_create(&node->statistics, node->config.fixed.statistics, &shared->hash_key,
+		node->started)) {
+		shared_destroy(node);
+		return out_of_memory("statistics of authorities");
+	}
+	shared->standings = qn_nsdb_standings(node->statistics.nsdb);
 	result = links_create(shared->links, &node->config, node->ports, &shared->hash_key);
 	if (result != 0)
 		shared_destroy(node);
@@ -203,6 +210,7 @@ shard_create(struct node *node, struct worker *w)
 	w->shard =
 	    qn_shard_init(block, &limits, &node->shared, &node->config.live, seed, node->started);
 	explicit_bzero(seed, sizeof(seed));
+	statistics_add(&node->statistics, w->shard);
 	return 0;
 }
 
@@ -399,6 +407,7 @@ node_stop(struct node *node)
 	streams_destroy(node);
 	free(node->tracing);
 	snapshot_retire(node);
+	statistics_close(&node->statistics, qn_clock_read());
 	workers_destroy(node);
 	kernel_side_destroy(node->kernel);
 	caches_destroy(node);

@@ -10,6 +10,7 @@
  */
 #include "budget.h"
 #include "cache/cache.h"
+#include "statistics.h"
 #include "worker.h"
 
 struct qn_streams;
@@ -27,6 +28,7 @@ struct node {
 	uint16_t port_count;                      /* Ports that are open. */
 	bool ready; /* Queries are answered, or would be if the network let them. */
 	struct qn_shard_shared shared;
+	struct statistics statistics;     /* Of authorities. */
 	struct qn_hash_key cookie_secret; /* Of this run, for when the configuration has none. */
 	struct qn_kernel *kernel;         /* NULL: there is none. */
 	struct worker *workers;           /* One for each core of the configuration. */

@@ -51,15 +51,21 @@ find(const struct qn_ledger *ledger, const struct qn_standing_key *key)
 struct qn_opinion
 qn_ledger_look(const struct qn_ledger *ledger, const struct qn_address *address, uint64_t zone_hash)
 {
-	static const struct qn_standing unknown;
+	static const struct qn_server_stats no_stats;
+	static const struct qn_zone_quality no_quality;
 	const struct qn_standing_key key = qn_standing_key(&ledger->own, address);
-	const struct qn_standing_key zone_key = qn_standing_key_for_zone(&key, zone_hash);
 	const struct qn_standing *server = find(ledger, &key);
-	const struct qn_standing *zone = find(ledger, &zone_key);
+	const struct qn_standing *zone = NULL;
 
+	/* Most addresses have never been useless: there is no need to look for a zone. */
+	if (server != NULL && server->stats.useless) {
+		const struct qn_standing_key zone_key = qn_standing_key_for_zone(&key, zone_hash);
+
+		zone = find(ledger, &zone_key);
+	}
 	return (struct qn_opinion){
-	    server != NULL ? &server->stats : &unknown.stats,
-	    zone != NULL ? &zone->quality : &unknown.quality,
+	    server != NULL ? &server->stats : &no_stats,
+	    zone != NULL ? &zone->quality : &no_quality,
 	};
 }
 

@@ -67,21 +67,8 @@ qn_quality_fold(struct qn_zone_quality *quality, const struct qn_sample *sample)
 bool
 qn_quality_concerned(const struct qn_sample *sample, bool known)
 {
-	switch ((enum qn_outcome)sample->outcome) {
-	case QN_OUTCOME_USEFUL:
-		return known;
-	case QN_OUTCOME_SERVFAIL:
-	case QN_OUTCOME_MALFORMED:
-	case QN_OUTCOME_REFUSED:
-	case QN_OUTCOME_LAME:
-		return true;
-	case QN_OUTCOME_SENT:
-	case QN_OUTCOME_NEUTRAL:
-	case QN_OUTCOME_LATE:
-	case QN_OUTCOME_TIMED_OUT:
-		break;
-	}
-	return false;
+	return qn_outcome_useless(sample->outcome) ||
+	       (known && sample->outcome == QN_OUTCOME_USEFUL);
 }
 
 bool

@@ -44,6 +44,13 @@ struct qn_sample {
 	struct qn_mono when;
 };
 
+/** Whether an outcome is a genuine reply that helps nobody. */
+static inline bool
+qn_outcome_useless(uint8_t outcome)
+{
+	return outcome >= QN_OUTCOME_SERVFAIL && outcome <= QN_OUTCOME_LAME;
+}
+
 /** Whether an outcome is a genuine reply, useful or not. */
 static inline bool
 qn_outcome_replied(uint8_t outcome)

@@ -43,14 +43,6 @@ qn_zone_hash(const struct qn_hash_key *hash_key, const struct qn_name *zone)
 	return qn_hash(hash_key, (struct qn_view){octets, zone->len}) | 1;
 }
 
-struct qn_standing_key
-qn_standing_key(const struct qn_standings *standings, const struct qn_address *address)
-{
-	const struct qn_view octets = {address->octets, qn_family_octets(address->family)};
-
-	return (struct qn_standing_key){address, 0, qn_hash(&standings->hash_key, octets)};
-}
-
 static uint64_t
 worth_us(const struct qn_standing *row)
 {
@@ -91,11 +83,14 @@ qn_standings_put(
     struct qn_standings *standings, uint32_t slot, struct qn_standing *row, uint64_t hash)
 {
 	struct qn_standing_bucket *bucket = &standings->buckets[slot / QN_STANDING_WAYS];
+	const unsigned way = slot % QN_STANDING_WAYS;
+	const uint64_t others = atomic_load_explicit(&bucket->tags, memory_order_relaxed) &
+	                        ~((uint64_t)UINT8_MAX << 8 * way);
+	const uint64_t tag = row == NULL ? 0 : qn_standing_tag(hash);
 
 	/* A reader that sees the one without the other compares addresses and finds nothing. */
-	atomic_store_explicit(
-	    &bucket->tags[slot % QN_STANDING_WAYS], (uint16_t)(hash >> 48), memory_order_relaxed);
-	atomic_store_explicit(&bucket->rows[slot % QN_STANDING_WAYS], row, memory_order_release);
+	atomic_store_explicit(&bucket->tags, others | tag << 8 * way, memory_order_relaxed);
+	atomic_store_explicit(&bucket->rows[way], row, memory_order_release);
 }
 
 void

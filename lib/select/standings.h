@@ -9,8 +9,8 @@
  *          they have been put, and not used again before all readers have let go of them:
  *          lib/nsdb takes care of that.
  * Reading: one bucket of one cache line, and the row: no lock, no loop, no write.
- * Memory:  buckets of six slots from an arena; the rows are the owner's.
- * Bounds:  a new row goes into one of the six slots of its bucket; when all are taken it
+ * Memory:  buckets of seven slots from an arena; the rows are the owner's.
+ * Bounds:  a new row goes into one of the seven slots of its bucket; when all are taken it
  *          replaces the one that is worth least (select/stats.h).
  */
 #include "base/arena.h"
@@ -20,7 +20,7 @@
 
 #include <stdatomic.h>
 
-#define QN_STANDING_WAYS 6
+#define QN_STANDING_WAYS 7
 
 /** What is known of one address, in general or for one zone. */
 struct qn_standing {
@@ -32,9 +32,10 @@ struct qn_standing {
 	};
 };
 
-/** Six rows that share a hash, and sixteen more bits of the hash of each. */
+/** Seven rows that share a hash. */
 struct qn_standing_bucket {
-	_Alignas(QN_ARENA_ALIGN) _Atomic uint16_t tags[QN_STANDING_WAYS];
+	/* For each slot, in one octet, eight more bits of the hash; never 0 where there is a row. */
+	_Alignas(QN_ARENA_ALIGN) _Atomic uint64_t tags;
 	_Atomic(struct qn_standing *) rows[QN_STANDING_WAYS]; /* NULL: empty. */
 };
 
@@ -43,6 +44,8 @@ struct qn_standings {
 	uint32_t mask;
 	struct qn_hash_key hash_key;
 };
+
+__extension__ typedef unsigned __int128 qn_uint128;
 
 /** Where to look for a row. */
 struct qn_standing_key {
@@ -61,9 +64,24 @@ void qn_standings_init(struct qn_standings *standings, struct qn_arena *arena, u
 /** Slots of a table for `row_max` rows: at least as many. */
 uint32_t qn_standings_slot_count(uint32_t row_max);
 
-/** The key of an address, whatever the zone; `address` stays the caller's. */
-struct qn_standing_key qn_standing_key(
-    const struct qn_standings *standings, const struct qn_address *address);
+/**
+ * The key of an address, whatever the zone; `address` stays the caller's. The hash is keyed, but
+ * no more than one multiplication: whoever could steer it would have some rows forgotten early.
+ */
+static inline struct qn_standing_key
+qn_standing_key(const struct qn_standings *standings, const struct qn_address *address)
+{
+	uint64_t words[2];
+
+	memcpy(words, address->octets, sizeof(words));
+	const struct qn_hash_key *hash_key = &standings->hash_key;
+	/* The constants, of which half the bits are set, are for tests with simple keys. */
+	const qn_uint128 product =
+	    (qn_uint128)(words[0] ^ hash_key->k0 ^ 0x9e3779b97f4a7c15u) *
+	    (words[1] ^ hash_key->k1 ^ 0xd1b54a32d192ed03u ^ (uint64_t)address->family << 32);
+
+	return (struct qn_standing_key){address, 0, (uint64_t)(product >> 64) ^ (uint64_t)product};
+}
 
 /** The key of the same address for one zone. */
 static inline struct qn_standing_key
@@ -77,23 +95,39 @@ qn_standing_key_for_zone(const struct qn_standing_key *key, uint64_t zone_hash)
 static inline bool
 qn_standing_is(const struct qn_standing *row, const struct qn_standing_key *key)
 {
-	return row->zone_hash == key->zone_hash && qn_address_equal(&row->address, key->address);
+	/* All octets: those behind an IPv4 address are zero. */
+	return row->zone_hash == key->zone_hash && row->address.family == key->address->family &&
+	       memcmp(row->address.octets, key->address->octets, sizeof(row->address.octets)) == 0;
+}
+
+/** What the tag of a row with this hash is. */
+static inline uint8_t
+qn_standing_tag(uint64_t hash)
+{
+	const uint8_t tag = (uint8_t)(hash >> 56);
+
+	return tag == 0 ? 1 : tag;
 }
 
 /** The row of `key`, or NULL. Any thread. */
 static inline const struct qn_standing *
 qn_standings_find(const struct qn_standings *standings, const struct qn_standing_key *key)
 {
+	const uint64_t ones = 0x0101010101010101u;
 	struct qn_standing_bucket *bucket =
 	    &standings->buckets[(uint32_t)key->hash & standings->mask];
-	const uint16_t tag = (uint16_t)(key->hash >> 48);
+	/* The octets that are zero now are the slots whose tag is the one; others hardly ever. */
+	const uint64_t off = atomic_load_explicit(&bucket->tags, memory_order_relaxed) ^
+	                     ones * qn_standing_tag(key->hash);
 
-	for (unsigned i = 0; i < QN_STANDING_WAYS; i++) {
-		if (atomic_load_explicit(&bucket->tags[i], memory_order_relaxed) != tag)
-			continue;
+	for (uint64_t hits = (off - ones) & ~off & ones << 7; hits != 0; hits &= hits - 1) {
+		const unsigned slot = (unsigned)__builtin_ctzll(hits) / 8;
+
+		if (slot == QN_STANDING_WAYS)
+			break;
 		/* What rcu_dereference does, in a form that lib/ and thread sanitizers know. */
 		const struct qn_standing *row =
-		    atomic_load_explicit(&bucket->rows[i], memory_order_acquire);
+		    atomic_load_explicit(&bucket->rows[slot], memory_order_acquire);
 
 		if (row != NULL && qn_standing_is(row, key))
 			return row;

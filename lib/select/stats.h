@@ -41,6 +41,7 @@ struct qn_server_stats {
 	uint8_t replies;             /* How much evidence there is; stays at 255. */
 	uint8_t good;                /* Deprioritized: replies since the last silence. */
 	bool measured;               /* Whether there was any round trip. */
+	bool useless;                /* Whether it was ever useless: select/quality.h. */
 	bool deprioritized;          /* Asked only by probes, and where nobody better is left. */
 	struct qn_mono silent_since; /* When the queries in a row began to go unanswered. */
 	struct qn_mono probe_at;     /* From when on a probe makes sense. */

@@ -268,3 +268,11 @@ qn_shard_rest_us(const struct qn_shard *shard, struct qn_now now, uint64_t most_
 		most_us = QN_HELD_RETRY_US;
 	return qn_resolver_rest_us(shard->resolver, now, most_us);
 }
+
+/* --- Evidence --------------------------------------------------------------------------- */
+
+struct qn_sample_ring *
+qn_shard_samples(struct qn_shard *shard)
+{
+	return qn_resolver_samples(shard->resolver);
+}

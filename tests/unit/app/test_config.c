@@ -116,7 +116,8 @@ static const struct complaint complaints[] = {
     {"unknown keys", HINTS PORTS "nod: 1\nnode: {cahce: 1MiB, colour: red}\n[a]: b\n",
 	"file:6: unknown key \"nod\" in the file; did you mean \"node\"?\n"
 	"file:7: unknown key \"cahce\" in node; did you mean \"cache\"?\n"
-	"file:7: unknown key \"colour\" in node, which takes id, version, cache, workers, poll.\n"
+	"file:7: unknown key \"colour\" in node, which takes id, version, cache, workers, poll, "
+	"statistics.\n"
 	"file:8: a key must be a single word.\n"},
     {"the kernel's side",
 	HINTS PORTS "kernel:\n  interface: a.b\n  rate: 0\n"
@@ -388,6 +389,8 @@ static const struct complaint complaints[] = {
 	"file:6: tls: nowhere is no certificate that can be used: No such file or directory.\n"},
     {"a certificate that is none", HINTS PORTS "tls: {certificate: hints, key: hints}\n",
 	"file:6: tls: hints is no certificate that can be used: no start line.\n"},
+    {"statistics", HINTS PORTS "node:\n  statistics: here\n",
+	"file:7: node.statistics: must be the full path of a file, or off.\n"},
     {"socket", HINTS PORTS "control:\n  socket: here\n",
 	"file:7: control.socket: must be the full path of a socket, of at most 107 characters.\n"},
 };
@@ -467,6 +470,7 @@ TEST(defaults)
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(config.fixed.workers[i], i + 1);
 	assert_string_equal(config.fixed.socket, "/run/quince/control.sock");
+	assert_string_equal(config.fixed.statistics, "/var/lib/quince/statistics");
 	assert_false(config.fixed.kernel.off);
 	assert_string_equal(config.fixed.kernel.prefix, "quince");
 	assert_int_equal(config.fixed.kernel.rate, 50000);
@@ -515,7 +519,7 @@ TEST(everything_given)
 
 	load_well(&config,
 	    "node:\n  id: edge1.example\n  version: ours 7\n  cache: 3GiB\n  workers: [3, 0]\n  "
-	    "poll: busy\n"
+	    "poll: busy\n  statistics: /srv/q/stats\n"
 	    "ports:\n  - device: 0000:3b:00.0\n    addresses: [10.0.0.2/31]\n"
 	    "    gateways: [10.0.0.3]\n    vlan: 4094\n    mtu: 1280\n"
 	    "  - device: net_af_xdp0,iface=eth1\n    addresses: [\"2001:db8::2/64\"]\n"
@@ -587,6 +591,7 @@ TEST(everything_given)
 	assert_int_equal(config.fixed.kernel.udp_ports[1].first, 61000);
 	assert_int_equal(config.fixed.kernel.udp_ports[1].last, 61999);
 	assert_string_equal(config.fixed.socket, "/run/a.sock");
+	assert_string_equal(config.fixed.statistics, "/srv/q/stats");
 	config_fini(&config);
 }
 
@@ -825,7 +830,8 @@ TEST(reload_keeps_what_is_fixed)
 	before = config;
 	load_well(&next,
 	    PORTS "    mtu: 1400\n"
-		  "node: {id: b, version: v, cache: 32MiB, workers: [1], poll: busy}\n"
+		  "node: {id: b, version: v, cache: 32MiB, workers: [1], poll: busy,\n"
+		  "  statistics: off}\n"
 		  "service: {allow: [192.0.2.0/24], addresses: [192.0.2.53],\n"
 		  "  cookie-secret: 445536bcd2513298075a5d379663c962}\n"
 		  "resolver: {root-hints: hints4, qname-minimization: off, serve-stale: {ttl: 9}}\n"
@@ -835,8 +841,8 @@ TEST(reload_keeps_what_is_fixed)
 	    4);
 	config_reload(&config, &next, restart);
 	assert_string_equal(restart,
-	    "node.cache, node.workers, node.poll, ports, service.addresses, tcp, kernel, "
-	    "control.socket");
+	    "node.cache, node.workers, node.poll, node.statistics, ports, service.addresses, "
+	    "tcp, kernel, control.socket");
 	assert_string_equal(config.live.node_id, "b");
 	assert_string_equal(config.live.version, "v");
 	assert_stale(&config, 86400, 9, 1800);
