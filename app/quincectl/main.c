@@ -4,6 +4,7 @@
  */
 #include "connection.h"
 #include "print.h"
+#include "print_servers.h"
 #include "print_trace.h"
 
 #include <getopt.h>
@@ -34,6 +35,7 @@ static const struct command {
     {"ports", {NULL}, 0, print_reply, PATIENCE_S},
     {"lookup", {"name", "type", "client"}, 1, print_reply, PATIENCE_S},
     {"trace", {"name", "type", "client"}, 1, print_trace, PATIENCE_TRACE_S},
+    {"ns", {"name"}, 1, print_servers, PATIENCE_S},
     {"flush", {"name"}, 0, print_reply, PATIENCE_FLUSH_S},
     {"reload", {NULL}, 0, print_reply, PATIENCE_S},
     {"log", {"level"}, 0, print_reply, PATIENCE_S},
@@ -59,6 +61,8 @@ print_usage(FILE *out)
 	      "                    what local data say and the cache holds; sends nothing\n"
 	      "  trace NAME TYPE [CLIENT]\n"
 	      "                    resolves anew, and shows each query and what came of it\n"
+	      "  ns [ZONE|ADDRESS]\n"
+	      "                    what is known of nameservers, and why one is asked or avoided\n"
 	      "  flush NAME        forgets the name and everything below it\n"
 	      "  reload            reads the configuration again\n"
 	      "  log LEVEL         logs up to error, warning, notice, info or debug\n"

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "print_trace.h"
 
+#include "table.h"
+
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
-#define CELL_MAX   2560 /* Two names, each octet of them escaped, and a few words. */
-#define INDENT     2
-#define COLUMN_GAP 2
-#define DNS_PORT   53
+#define CELL_MAX TABLE_CELL_MAX
+#define INDENT   2
+#define DNS_PORT 53
 
 /* What a step says under a key. */
 
@@ -146,11 +147,7 @@ result_cell(const json_t *step, char cell[CELL_MAX])
 		result_text(step, cell);
 }
 
-static const struct column {
-	const char *heading;
-	void (*cell)(const json_t *step, char cell[CELL_MAX]);
-	bool right; /* A number. */
-} columns[] = {
+static const struct table_column columns[] = {
     {"at ms", at_cell, true},
     {"question", question_cell, false},
     {"zone", zone_cell, false},
@@ -159,51 +156,6 @@ static const struct column {
     {"ms", took_cell, true},
     {"result", result_cell, false},
 };
-
-#define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
-
-/* The table. */
-
-static int
-column_width(const struct column *column, const json_t *steps)
-{
-	size_t width = strlen(column->heading);
-	char cell[CELL_MAX];
-
-	for (size_t i = 0; i < json_array_size(steps); i++) {
-		column->cell(json_array_get(steps, i), cell);
-		if (strlen(cell) > width)
-			width = strlen(cell);
-	}
-	return (int)width;
-}
-
-/* One line, of a step or, for NULL, of headings; no blanks at its end. */
-static void
-print_line(const json_t *step, const int widths[COLUMN_COUNT], FILE *out)
-{
-	int gap = 0;
-
-	for (size_t i = 0; i < COLUMN_COUNT; i++) {
-		char cell[CELL_MAX];
-		int len;
-
-		if (step == NULL)
-			snprintf(cell, sizeof(cell), "%s", columns[i].heading);
-		else
-			columns[i].cell(step, cell);
-		len = (int)strlen(cell);
-		if (len == 0) {
-			gap += widths[i] + COLUMN_GAP;
-			continue;
-		}
-		if (columns[i].right)
-			gap += widths[i] - len;
-		fprintf(out, "%*s%s", gap, "", cell);
-		gap = COLUMN_GAP + (columns[i].right ? 0 : widths[i] - len);
-	}
-	fputc('\n', out);
-}
 
 static void
 print_summary(const json_t *reply, const json_t *steps, FILE *out)
@@ -232,16 +184,11 @@ print_trace(const json_t *reply, FILE *out)
 {
 	const json_t *steps = json_object_get(reply, "steps");
 	const json_int_t lost = json_integer_value(json_object_get(reply, "lost_steps"));
-	int widths[COLUMN_COUNT];
 
 	print_summary(reply, steps, out);
 	if (json_array_size(steps) == 0)
 		return;
-	for (size_t i = 0; i < COLUMN_COUNT; i++)
-		widths[i] = column_width(&columns[i], steps);
-	print_line(NULL, widths, out);
-	for (size_t i = 0; i < json_array_size(steps); i++)
-		print_line(json_array_get(steps, i), widths, out);
+	table_print(columns, sizeof(columns) / sizeof(columns[0]), steps, out);
 	if (lost > 0)
 		fprintf(out, "and %" JSON_INTEGER_FORMAT " steps more\n", lost);
 }

@@ -5,6 +5,7 @@
 #include "line_buffer.h"
 #include "lookup.h"
 #include "report.h"
+#include "servers.h"
 #include "shard/client.h"
 #include "tracing.h"
 #include "wire/text.h"
@@ -129,6 +130,22 @@ run_lookup(struct exchange *exchange, const struct request *request)
 		exchange->reply = lookup_report(request->node, &question, &client, request->now);
 }
 
+/* Of an address, of the zone that a name is in, or without either of all. */
+static void
+run_ns(struct exchange *exchange, const struct request *request)
+{
+	const char *text = json_string_value(json_object_get(request->arguments, "name"));
+	struct qn_address address;
+	struct qn_name name;
+
+	if (text == NULL)
+		exchange->reply = servers_report(request->node, request->now);
+	else if (qn_address_from_text(&address, text))
+		exchange->reply = servers_report_address(request->node, &address, request->now);
+	else if (name_argument(exchange, request, &name))
+		exchange->reply = servers_report_zone(request->node, &name, request->now);
+}
+
 static void
 run_trace(struct exchange *exchange, const struct request *request)
 {
@@ -226,6 +243,7 @@ static const struct {
     {"stats", run_stats},
     {"ports", run_ports},
     {"lookup", run_lookup},
+    {"ns", run_ns},
     {"trace", run_trace},
     {"flush", run_flush},
     {"reload", run_reload},

@@ -35,9 +35,8 @@ failures_us(uint16_t share, uint64_t each_us)
 	return each_us * share / (QN_SHARE_ONE + 1u - share);
 }
 
-/* The time until a server gives a useful answer, if it is asked until it does. */
-static uint64_t
-expected_us(struct qn_opinion opinion)
+uint64_t
+qn_select_expected_us(struct qn_opinion opinion)
 {
 	const struct qn_server_stats *stats = opinion.stats;
 
@@ -101,8 +100,8 @@ static uint64_t
 score_to_ask(
     struct qn_choice *choice, const struct qn_candidate *candidate, struct qn_opinion opinion)
 {
-	return with_draw_us(expected_us(opinion), choice->random) + candidate->tries * TRIED_US +
-	       (is_avoided(opinion, choice->now) ? AVOIDED_US : 0);
+	return with_draw_us(qn_select_expected_us(opinion), choice->random) +
+	       candidate->tries * TRIED_US + (is_avoided(opinion, choice->now) ? AVOIDED_US : 0);
 }
 
 static uint64_t
@@ -133,7 +132,7 @@ score_hedge(
 
 	if (candidate->tries > 0 || is_avoided(opinion, choice->now))
 		return UINT64_MAX;
-	score_us = with_draw_us(expected_us(opinion), choice->random);
+	score_us = with_draw_us(qn_select_expected_us(opinion), choice->random);
 	if (!opinion.stats->measured && candidate->address.family == waited)
 		score_us += SAME_FAMILY_US;
 	return score_us;
@@ -147,7 +146,7 @@ score_probe(
 		return UINT64_MAX;
 	if (qn_select_is_new(opinion.stats))
 		return qn_random_below(choice->random, UNKNOWN_RTT_US);
-	return UNKNOWN_RTT_US + with_draw_us(expected_us(opinion), choice->random);
+	return UNKNOWN_RTT_US + with_draw_us(qn_select_expected_us(opinion), choice->random);
 }
 
 uint32_t

@@ -77,6 +77,9 @@ qn_select_is_new(const struct qn_server_stats *stats)
 	return !stats->measured && stats->timeouts == 0;
 }
 
+/** The time until a server gives a useful answer, if it is asked until it does. */
+uint64_t qn_select_expected_us(struct qn_opinion opinion);
+
 /** When a reply could have been expected, so that another is asked, too: microseconds. */
 uint64_t qn_select_hedge_us(const struct qn_server_stats *stats);
 

@@ -11,6 +11,10 @@
 #define GUARD_BYTE   0xa5
 #define REST_MOST_US (60 * QN_US_PER_S)
 
+/* Statistics of authorities: few rows, so that some are replaced, and a turn as in the daemon. */
+#define NSDB_ROW_MAX 256
+#define NSDB_TURN_US (40 * QN_US_PER_MS)
+
 const struct qn_prefix sim_node_networks[2] = {
     {{{172, 16, 0, 2}, QN_FAMILY_IPV4}, 24},
     {{{0xfd, 0, 0, 1, [15] = 2}, QN_FAMILY_IPV6}, 64},
@@ -74,7 +78,8 @@ guard_whole(struct qn_span block)
 bool
 sim_node_guards_whole(const struct sim_node *node)
 {
-	bool whole = guard_whole(node->link_block) && guard_whole(node->port_block);
+	bool whole = guard_whole(node->link_block) && guard_whole(node->port_block) &&
+	             guard_whole(node->nsdb_block);
 
 	for (uint16_t i = 0; i < node->limits.worker_count; i++)
 		whole = whole && guard_whole(node->cache_blocks[i]) &&
@@ -87,6 +92,7 @@ sim_node_destroy(struct sim_node *node)
 {
 	free(node->link_block.data);
 	free(node->port_block.data);
+	free(node->nsdb_block.data);
 	for (unsigned i = 0; i < SIM_WORKER_MAX; i++) {
 		free(node->cache_blocks[i].data);
 		free(node->shard_blocks[i].data);
@@ -138,7 +144,8 @@ static bool
 blocks_prepare(struct sim_node *node, const struct sim_plan *plan)
 {
 	bool all = block_prepare(&node->link_block, qn_link_size()) &&
-	           block_prepare(&node->port_block, qn_port_table_size());
+	           block_prepare(&node->port_block, qn_port_table_size()) &&
+	           block_prepare(&node->nsdb_block, qn_nsdb_size(NSDB_ROW_MAX));
 
 	for (uint8_t i = 0; i < plan->worker_count; i++)
 		all = all &&
@@ -186,6 +193,10 @@ sim_node_start(struct sim *sim)
 	node->shared.links[0] = link_build(node, node->shared.hash_key);
 	node->shared.ports = (struct qn_port_table *)(void *)node->port_block.data;
 	qn_port_table_init(node->shared.ports);
+	node->nsdb =
+	    qn_nsdb_init(node->nsdb_block, NSDB_ROW_MAX, node->shared.hash_key, QN_NSDB_NOBODY);
+	node->shared.standings = qn_nsdb_standings(node->nsdb);
+	node->folded_at = sim->now.mono;
 	for (uint8_t i = 0; i < plan->worker_count; i++)
 		node->shared.caches[i] = qn_cache_init(node->cache_blocks[i], sim->now);
 	sim_stream_seed(seed, sim->seed, SIM_STREAM_NODE);
@@ -293,11 +304,26 @@ put_out(struct sim *sim, struct qn_shard *shard)
 		sim_network_receive(sim, &packet);
 }
 
+/* What the control thread does, for both workers. */
+static void
+fold(struct sim_node *node, struct qn_mono now)
+{
+	struct qn_sample_ring *rings[SIM_WORKER_MAX];
+
+	if (qn_mono_since_us(node->folded_at, now) < NSDB_TURN_US)
+		return;
+	for (uint16_t i = 0; i < node->limits.worker_count; i++)
+		rings[i] = qn_shard_samples(node->shards[i]);
+	qn_nsdb_fold(node->nsdb, rings, node->limits.worker_count);
+	node->folded_at = now;
+}
+
 void
 sim_node_turn(struct sim *sim)
 {
 	struct sim_node *node = &sim->node;
 
+	fold(node, sim->now.mono);
 	for (uint16_t i = 0; i < node->limits.worker_count; i++) {
 		(void)qn_shard_expire(node->shards[i], sim->now, UINT32_MAX);
 		put_out(sim, node->shards[i]);

@@ -7,6 +7,7 @@
 #include "base/span.h"
 #include "base/time.h"
 #include "net/packet.h"
+#include "nsdb/nsdb.h"
 #include "shard/shard.h"
 
 struct sim;
@@ -34,6 +35,7 @@ enum sim_figure {
 struct sim_node {
 	struct qn_span link_block;
 	struct qn_span port_block;
+	struct qn_span nsdb_block;
 	struct qn_span cache_blocks[SIM_WORKER_MAX];
 	struct qn_span shard_blocks[SIM_WORKER_MAX];
 	struct qn_shard_config configs[2]; /* The snapshot in use, and the one before. */
@@ -41,6 +43,8 @@ struct sim_node {
 	struct qn_shard_limits limits;
 	struct qn_shard_shared shared;
 	struct qn_shard *shards[SIM_WORKER_MAX];
+	struct qn_nsdb *nsdb; /* What both know of authorities. */
+	struct qn_mono folded_at;
 	uint32_t figures[SIM_FIGURE_COUNT];
 };
 

@@ -3,6 +3,7 @@
  * Replies of the daemon as a person gets to see them.
  */
 #include "print.h"
+#include "print_servers.h"
 #include "print_trace.h"
 #include "support/test.h"
 
@@ -159,6 +160,37 @@ TEST(a_trace_is_a_table_from_top_to_bottom)
 	    "and 2 steps more\n");
 }
 
+TEST(nameservers_are_a_table)
+{
+	assert_prints(print_servers,
+	    "{\"found\": true, \"zone\": \"example.\", \"servers\": ["
+	    "{\"address\": \"192.0.2.1\", \"server\": \"a.example.\", \"rtt_ms\": 8.25,"
+	    " \"p95_ms\": 9.0, \"loss_percent\": 0.0, \"useless_percent\": 0.0,"
+	    " \"timeouts\": 0, \"heard_s\": 1.5, \"why\": \"good\"},"
+	    "{\"address\": \"2001:db8::1\", \"server\": \"b.example.\","
+	    " \"loss_percent\": 12.5, \"useless_percent\": 0.0, \"timeouts\": 3,"
+	    " \"why\": \"never asked\"}]}",
+	    "servers of example., best first\n"
+	    "\n"
+	    "address      server      rtt ms  95 % ms  lost %  useless %  heard s ago  standing\n"
+	    "192.0.2.1    a.example.     8.2      9.0     0.0        0.0          1.5  good\n"
+	    "2001:db8::1  b.example.                     12.5        0.0               never "
+	    "asked\n");
+	assert_prints(print_servers,
+	    "{\"addresses\": 7, \"servers\": [{\"address\": \"192.0.2.1\"}]}",
+	    "7 addresses are known; 1 of them:\n"
+	    "\n"
+	    "address    server  rtt ms  95 % ms  lost %  useless %  heard s ago  standing\n"
+	    "192.0.2.1\n");
+	assert_prints(print_servers,
+	    "{\"found\": true, \"zones_avoided\": 2, \"servers\": [{\"why\": \"good\"}]}",
+	    "avoided for 2 zones\n"
+	    "\n"
+	    "address  server  rtt ms  95 % ms  lost %  useless %  heard s ago  standing\n"
+	    "                                                                  good\n");
+	assert_prints(print_servers, "{\"found\": false, \"servers\": []}", "nothing is known\n");
+}
+
 TEST(what_local_data_answer_is_one_step)
 {
 	static const char *const steps[] = {
@@ -182,6 +214,7 @@ main(void)
 	    cmocka_unit_test(statistics_are_a_table_without_zeros),
 	    cmocka_unit_test(statistics_of_streams_have_no_worker),
 	    cmocka_unit_test(a_trace_is_a_table_from_top_to_bottom),
+	    cmocka_unit_test(nameservers_are_a_table),
 	    cmocka_unit_test(what_local_data_answer_is_one_step),
 	};
 
