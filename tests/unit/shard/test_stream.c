@@ -7,6 +7,7 @@
 #include "cache/cache.h"
 #include "shard/shard.h"
 #include "support/message.h"
+#include "zone/zones.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -268,6 +269,119 @@ TEST(streams_have_a_home)
 	assert_int_equal(qn_shard_stream_home(&shared, 3, (struct qn_view){NULL, 0}), 0);
 }
 
+/* --- Aliases that lead out of local data -------------------------------------------------- */
+
+/* Local data in which far.corp is an alias of www.example.com, for clients in 10.0.0.0/24. */
+static void *
+view_open(const char *target)
+{
+	static const uint8_t path[] = "\4corp\3far";
+	struct qn_name name = test_name(target);
+	const struct qn_zone_item item = {
+	    .path = {path, sizeof(path)},
+	    .rdata = {name.octets, name.len},
+	    .type = QN_TYPE_CNAME,
+	    .ttl_s = 60,
+	};
+	const size_t size = qn_zones_size(&item, 1);
+	void *memory = aligned_alloc(QN_ARENA_ALIGN, size);
+	struct qn_prefix clients;
+
+	assert_non_null(memory);
+	assert_true(qn_prefix_from_text(&clients, "10.0.0.0/24"));
+	config.view_of = (struct qn_prefix_map){0};
+	assert_true(qn_prefix_map_add(&config.view_of, &clients, 1));
+	config.view_count = 1;
+	config.views[0].local = qn_zones_init((struct qn_span){memory, size}, &item, 1, NULL);
+	qn_shard_configure(shard, &config);
+	return memory;
+}
+
+/* Takes the answer to a client that has waited. */
+static void
+take_reply(void)
+{
+	struct qn_span room = {reply_room, sizeof(reply_room)};
+	uint64_t token;
+
+	(void)output_all(test_now_us(0));
+	assert_true(qn_shard_take_stream_answer(shard, &token, &room, test_now_us(0)));
+	assert_int_equal(qn_message_read(&reply, qn_view_of(room)), QN_MESSAGE_OK);
+}
+
+static void
+assert_reply_is_led(void)
+{
+	struct qn_record_walk walk = qn_message_walk(&reply);
+	struct qn_record record;
+	enum qn_section section;
+
+	assert_int_equal(QN_FLAGS_RCODE(reply.flags), QN_RCODE_NOERROR);
+	assert_int_equal(reply.flags & QN_FLAG_AA, 0);
+	assert_name_text(&reply.question.name, "far.corp.");
+	assert_true(qn_record_next(&walk, &record, &section));
+	assert_name_text(&record.owner, "far.corp.");
+	assert_int_equal(record.type, QN_TYPE_CNAME);
+	assert_true(qn_record_next(&walk, &record, &section));
+	assert_name_text(&record.owner, "www.example.com.");
+	assert_int_equal(record.type, QN_TYPE_A);
+	assert_false(qn_record_next(&walk, &record, &section));
+}
+
+#define PUT_TARGET() \
+	put_answer(  \
+	    TEST_LINES("question www.example.com A", "answer www.example.com 300 A 192.0.2.1"))
+
+TEST(an_alias_is_put_in_front_for_its_view_alone)
+{
+	void *memory = view_open("www.example.com");
+	uint8_t value[QN_CACHE_VALUE_MAX];
+	const struct qn_name name = test_name("far.corp");
+	struct qn_cache_item item;
+	struct qn_cache_key key;
+
+	PUT_TARGET();
+	assert_int_equal(ASK("flags rd", "question far.corp A"), QN_SHARD_STREAM_REPLY);
+	assert_reply_is_led();
+	/* Somebody else's far.corp is another name, and nobody has heard of it. */
+	assert_int_equal(ask_as("10.0.1.1", false, 8,
+			     query_lines(TEST_LINES("flags rd", "question far.corp A"))),
+	    QN_SHARD_STREAM_WAIT);
+	qn_cache_key_init(&key, &shared.hash_key, QN_CACHE_ANSWER, &name, QN_TYPE_A);
+	assert_int_equal(
+	    qn_cache_get(shared.caches[0], &key, test_now_us(0), value, &item), QN_CACHE_MISS);
+	free(memory);
+}
+
+/* The answer comes while the client waits; here, out of the cache when resolving has failed. */
+TEST(who_waits_gets_the_alias_too)
+{
+	void *memory = view_open("www.example.com");
+
+	assert_int_equal(ASK("flags rd", "question far.corp A"), QN_SHARD_STREAM_WAIT);
+	config.stale.age_max_s = 100;
+	PUT_TARGET();
+	take_reply();
+	assert_reply_is_led();
+	free(memory);
+}
+
+/* The alias leads elsewhere by the time the answer is there, which is none to it any more. */
+TEST(who_waits_across_a_reload_asks_again)
+{
+	void *before = view_open("www.example.com");
+
+	assert_int_equal(ASK("flags rd", "question far.corp A"), QN_SHARD_STREAM_WAIT);
+	PUT_TARGET();
+	void *after = view_open("www.example.net");
+
+	take_reply();
+	assert_int_equal(QN_FLAGS_RCODE(reply.flags), QN_RCODE_SERVFAIL);
+	assert_int_equal(reply.record_counts[QN_SECTION_ANSWER], 0);
+	free(after);
+	free(before);
+}
+
 int
 main(void)
 {
@@ -281,6 +395,9 @@ main(void)
 	    CASE(stream_tells_its_idle_time),
 	    CASE(stream_pads_what_is_encrypted),
 	    CASE(streams_have_a_home),
+	    CASE(an_alias_is_put_in_front_for_its_view_alone),
+	    CASE(who_waits_gets_the_alias_too),
+	    CASE(who_waits_across_a_reload_asks_again),
 	};
 
 	return cmocka_run_group_tests_name("shard-stream", tests, NULL, NULL);
