@@ -382,12 +382,31 @@ client_of_token(struct qn_streams *streams, uint64_t token)
 	return client->open && client->generation == token >> 32 ? client : NULL;
 }
 
+/* Puts a reply behind those that wait; false when there is no room, or the client is gone. */
+static bool
+client_add(struct qn_stream_client *client, struct qn_view message)
+{
+	struct qn_connection *connection = &client->connection;
+	qn_counter *octets = &client->streams->counters.stream_client_octets;
+
+	/* Whoever takes his replies makes room for more. */
+	if (qn_connection_pending(connection) + message.len > OUTPUT_MAX && !client_send(client))
+		return false;
+	const size_t before = qn_connection_pending(connection);
+
+	if (before + message.len > OUTPUT_MAX ||
+	    qn_counter_get(octets) + message.len > OUTPUT_ALL_MAX ||
+	    !qn_connection_add(connection, message))
+		return false;
+	qn_counter_add(octets, qn_connection_pending(connection) - before);
+	return true;
+}
+
 void
 qn_stream_client_answer(
     struct qn_streams *streams, const struct qn_stream_note *note, struct qn_view message)
 {
 	struct qn_stream_client *client = client_of_token(streams, note->token);
-	qn_counter *octets = &streams->counters.stream_client_octets;
 
 	if (note->kind == QN_STREAM_ANSWER)
 		QN_STREAM_COUNT(streams, stream_answers);
@@ -397,17 +416,10 @@ qn_stream_client_answer(
 		return;
 	qn_assert(client->outstanding_count > 0);
 	client->outstanding_count--;
-	if (note->kind == QN_STREAM_ANSWER) {
-		const size_t before = qn_connection_pending(&client->connection);
-
-		if (before + message.len > OUTPUT_MAX ||
-		    qn_counter_get(octets) + message.len > OUTPUT_ALL_MAX ||
-		    !qn_connection_add(&client->connection, message)) {
-			QN_STREAM_COUNT(streams, stream_closed_memory);
-			client_close(client);
-			return;
-		}
-		qn_counter_add(octets, qn_connection_pending(&client->connection) - before);
+	if (note->kind == QN_STREAM_ANSWER && !client_add(client, message)) {
+		QN_STREAM_COUNT(streams, stream_closed_memory);
+		client_close(client);
+		return;
 	}
 	if (qn_list_empty(&client->dirty))
 		qn_list_append(&streams->clients_dirty, &client->dirty);

@@ -158,6 +158,27 @@ source_of(const struct qn_streams_config *config, const struct qn_address *serve
 	return first;
 }
 
+/*
+ * Keeps a place free by closing the connection that has not been used for longest. It comes free a
+ * moment later, when libuv has let go of it: too late for the query that finds none.
+ */
+static void
+keep_place_free(struct qn_streams *streams)
+{
+	if (!qn_list_empty(&streams->servers_free))
+		return;
+	for (struct qn_list *link = streams->servers_open.next; link != &streams->servers_open;
+	     link = link->next) {
+		struct qn_stream_server *server =
+		    qn_list_entry(link, struct qn_stream_server, link);
+
+		if (server->query_count == 0) {
+			server_close(server);
+			return;
+		}
+	}
+}
+
 /* Begins to connect; NULL when that cannot be. */
 static struct qn_stream_server *
 server_open(struct qn_streams *streams, const struct qn_endpoint *endpoint)
@@ -168,6 +189,7 @@ server_open(struct qn_streams *streams, const struct qn_endpoint *endpoint)
 	struct qn_stream_server *server;
 	int fd = -1;
 
+	keep_place_free(streams);
 	if (link == NULL)
 		return NULL;
 	server = qn_list_entry(link, struct qn_stream_server, link);
@@ -249,24 +271,6 @@ server_find(
 	return best;
 }
 
-/* Makes a place for another connection by closing the one that has not been used for longest. */
-static void
-evict(struct qn_streams *streams)
-{
-	if (!qn_list_empty(&streams->servers_free))
-		return;
-	for (struct qn_list *link = streams->servers_open.next; link != &streams->servers_open;
-	     link = link->next) {
-		struct qn_stream_server *server =
-		    qn_list_entry(link, struct qn_stream_server, link);
-
-		if (server->query_count == 0) {
-			server_close(server);
-			return;
-		}
-	}
-}
-
 /* Sends what may be sent: all, once there has been a reply, else one. */
 static void
 server_send(struct qn_stream_server *server)
@@ -311,7 +315,6 @@ server_choose(
 	if (server != NULL && !query->again && (server->proven || server->query_count == 0))
 		return server;
 	if (count < SERVER_ONE_MAX) {
-		evict(streams);
 		struct qn_stream_server *fresh = server_open(streams, endpoint);
 
 		if (fresh != NULL)

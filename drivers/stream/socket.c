@@ -7,6 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What the kernel keeps of replies to one client: it would otherwise be megabytes. */
+#define SEND_BUFFER_LEN (256 << 10)
+
 /* Connections that the kernel keeps until they are accepted. */
 #define BACKLOG 4096
 
@@ -102,6 +105,7 @@ qn_socket_listen(const struct qn_endpoint *endpoint, const char *interface)
 int
 qn_socket_accept(int listener, struct qn_endpoint *client)
 {
+	const int send_buffer_len = SEND_BUFFER_LEN;
 	struct sockaddr_storage address = {0};
 	socklen_t len = sizeof(address);
 	const int fd =
@@ -111,6 +115,7 @@ qn_socket_accept(int listener, struct qn_endpoint *client)
 		return -1;
 	/* Replies are written whole: nothing is gained by waiting for more. */
 	option_set(fd, IPPROTO_TCP, TCP_NODELAY);
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer_len, sizeof(send_buffer_len));
 	if (qn_sockaddr_read(client, &address))
 		return fd;
 	close(fd);

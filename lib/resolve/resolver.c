@@ -225,6 +225,21 @@ outcome_of(enum qn_reply_kind kind)
 	return QN_OUTCOME_NEUTRAL;
 }
 
+/*
+ * A reply without a cookie from a server that has given one. Over UDP it may be forged, and has
+ * been asked for again; over TCP it is the server that makes none any more.
+ */
+static void
+cookie_missed(struct qn_resolver *resolver, const struct qn_upstream *upstream, struct qn_now now)
+{
+	const struct qn_address *server = &upstream->server.address;
+	const struct qn_manners *manners = qn_manners_find(&resolver->parts.manners, server);
+
+	if (upstream->transport == QN_TRANSPORT_TCP && manners != NULL && manners->cookie_len > 0)
+		qn_manners_set_cookie(
+		    &resolver->parts.manners, server, (struct qn_view){NULL, 0}, now);
+}
+
 /* Keeps the server's part of a cookie; the transport has matched our part. */
 static void
 cookie_learn(struct qn_resolver *resolver, const struct qn_upstream *upstream,
@@ -233,8 +248,13 @@ cookie_learn(struct qn_resolver *resolver, const struct qn_upstream *upstream,
 	struct qn_cookie cookie;
 	struct qn_view data;
 
-	if (!upstream->edns || !qn_edns_option_find(edns, QN_EDNS_COOKIE, &data) ||
-	    !qn_cookie_read(&cookie, data) || cookie.len == QN_COOKIE_CLIENT_LEN)
+	if (!upstream->edns)
+		return;
+	if (!qn_edns_option_find(edns, QN_EDNS_COOKIE, &data)) {
+		cookie_missed(resolver, upstream, now);
+		return;
+	}
+	if (!qn_cookie_read(&cookie, data) || cookie.len == QN_COOKIE_CLIENT_LEN)
 		return;
 	qn_manners_set_cookie(&resolver->parts.manners, &upstream->server.address,
 	    (struct qn_view){

@@ -76,6 +76,7 @@ qn_manners_set_cookie(struct qn_manners_table *table, const struct qn_address *a
 	struct qn_manners *row = table_row(table, address, now);
 
 	qn_assert(cookie.len <= sizeof(row->cookie));
-	memcpy(row->cookie, cookie.data, cookie.len);
+	if (cookie.len > 0)
+		memcpy(row->cookie, cookie.data, cookie.len);
 	row->cookie_len = (uint8_t)cookie.len;
 }

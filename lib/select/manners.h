@@ -42,7 +42,7 @@ void qn_manners_init(struct qn_manners_table *table, struct qn_arena *arena, uin
 const struct qn_manners *qn_manners_find(
     const struct qn_manners_table *table, const struct qn_address *address);
 
-/** The server gave a cookie of its own, at most QN_SERVER_COOKIE_MAX octets. */
+/** The server gave a cookie of its own, at most QN_SERVER_COOKIE_MAX octets; none: no longer. */
 void qn_manners_set_cookie(struct qn_manners_table *table, const struct qn_address *address,
     struct qn_view cookie, struct qn_now now);
 

@@ -24,6 +24,7 @@ class OddServer:
     def __init__(self, lab):
         self.asked = []
         self.connection_count = 0
+        self.cookie_given = False
         self.udp = lab.net.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.tcp = lab.net.socket(socket.AF_INET, socket.SOCK_STREAM)
         for sock in (self.udp, self.tcp):
@@ -80,9 +81,10 @@ class OddServer:
         if kind == b"id":
             reply.id ^= 1
         if kind == b"cookie":
-            # It makes a cookie for the first question only.
+            # It makes one cookie in its life.
             sent = [o.data for o in question.options if o.otype == 10][0]
-            if len(sent) == 8:
+            if not self.cookie_given:
+                self.cookie_given = True
                 reply.use_edns(0, options=[dns.edns.GenericOption(10, sent + COOKIE)])
         if kind not in (b"case", b"id", b"cookie", b"udp"):
             reply = dns.message.make_response(question)

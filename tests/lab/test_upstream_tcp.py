@@ -80,6 +80,9 @@ def test_server_that_forgets_its_cookie(lab, node, odd, counts):
     assert ask(lab, "cookie2").answer
     assert counts("upstream_wrong_cookie") >= 1
     assert odd.asked_over("tcp", "cookie2") == 1
+    # It has said so over TCP: there is nothing to miss any more.
+    assert ask(lab, "cookie3").answer
+    assert odd.asked_over("tcp", "cookie3") == 0
 
 
 def test_64_kilobytes_reach_the_client(lab, node, odd):
