@@ -36,29 +36,31 @@ attacks: $(BUILD)/build.ninja
 	$(BUILD)/tests/attacks/attacks $(ROUNDS)
 
 # Cycles, instructions, times and memory of one process, out of a build of its own.
-BENCH_BUILD ?= build-release
+BENCH_BUILD = build-release
 BENCHES = perf/bench_hit perf/bench_scale perf/bench_miss
 bench:
-	test -d $(BENCH_BUILD) || meson setup $(BENCH_BUILD) --buildtype=release -Db_lto=true
-	ninja -C $(BENCH_BUILD) $(BENCHES)
+	scripts/build-release $(BENCHES)
 	$(PYTHON) perf/bench.py $(BENCH_BUILD)
+
+# What the benchmarks over the wire run.
+release:
+	scripts/setup perf
+	scripts/build-release app/quinced/quinced app/quincectl/quincectl perf/latency
 
 # Beside other resolvers, over a veth: make bench-wire SECONDS=10 ROUNDS=3 (as root)
 SECONDS ?= 10
-bench-wire: all
-	scripts/setup perf
-	$(PYTHON) perf/wire.py --seconds $(SECONDS) --rounds $(ROUNDS)
+bench-wire: release
+	QN_BUILD=$(BENCH_BUILD) $(PYTHON) perf/wire.py --seconds $(SECONDS) --rounds $(ROUNDS)
 
 # Which authority is asked when one dies, and when it comes back: make selection-lab RUNS=3 (as root)
 RUNS ?= 3
-selection-lab: all
-	scripts/setup perf
-	$(PYTHON) perf/selection/selection.py --runs $(RUNS)
+selection-lab: release
+	QN_BUILD=$(BENCH_BUILD) $(PYTHON) perf/selection/selection.py --runs $(RUNS) --at-once
 
 # Two workers under mixed load with little memory: make soak MINUTES=60 (as root)
 MINUTES ?= 60
-soak: all
-	$(PYTHON) perf/soak.py --minutes $(MINUTES)
+soak: release
+	QN_BUILD=$(BENCH_BUILD) $(PYTHON) perf/soak.py --minutes $(MINUTES)
 
 fuzz:
 	scripts/fuzz
@@ -69,4 +71,4 @@ format:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test lab sim sim-breaks sim-compilers attacks bench bench-wire selection-lab soak fuzz format clean
+.PHONY: all test lab sim sim-breaks sim-compilers attacks bench release bench-wire selection-lab soak fuzz format clean

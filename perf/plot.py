@@ -146,7 +146,7 @@ def draw_wire():
 
 def draw_hit():
     prefix = "hit.cycles_per_query."
-    figures = latest("hit", f"{prefix}hot1k")
+    figures = latest("in-process", f"{prefix}hot1k")
     if figures is None:
         return False
     rows = {k.removeprefix(prefix): v for k, v in figures.items() if k.startswith(prefix)}
@@ -198,7 +198,7 @@ def draw_turns():
 
 
 def main():
-    plots = {"wire": draw_wire, "hit": draw_hit, "selection": draw_selection, "soak": draw_turns}
+    plots = {"wire": draw_wire, "in-process": draw_hit, "selection": draw_selection, "soak": draw_turns}
     for benchmark, draw in plots.items():
         if not draw():
             print(f"plot: the history has no run of {benchmark}", file=sys.stderr)
