@@ -11,6 +11,7 @@ A plot whose benchmark has no run in the history is left out, and said so.
 """
 
 import math
+import statistics
 import sys
 from html import escape
 
@@ -125,6 +126,12 @@ def latest(benchmark, figure):
     return None
 
 
+def recent(benchmark, figure):
+    """The median of a figure in the last three runs that have it; None if there is none."""
+    values = [r["figures"][figure][0] for r in history.runs(benchmark) if figure in r["figures"]]
+    return statistics.median(values[-3:]) if values else None
+
+
 def draw_wire():
     figures = latest("wire", "wire.unbound_qps")
     if figures is None:
@@ -166,14 +173,13 @@ def draw_selection():
         "back": "10 to 40 s after its return",
         "lossy": "the fastest loses 20 % of its packets",
     }
-    figures = latest("selection", "selection.unbound.up.p50")
-    if figures is None:
-        return False
     drawing = Drawing("What a client waits: half of all at the dot, 99 % at the end", 5, 3000, True)
     for phase, title in phases.items():
         drawing.heading(title)
         for system in RESOLVERS:
-            p50, p99 = (figures[f"selection.{system}.{phase}.{p}"] for p in ("p50", "p99"))
+            p50, p99 = (recent("selection", f"selection.{system}.{phase}.{p}") for p in ("p50", "p99"))
+            if p50 is None:
+                return False
             shown = f"{p50:.0f} / {p99:.0f}"
             drawing.span(NAMES[system], p50, p99, shown, color_of(system))
     drawing.axis([5, 10, 25, 70, 180, 500, 1500], "ms")
