@@ -74,13 +74,6 @@ qn_nsdb_init(struct qn_span block, uint32_t row_max, struct qn_hash_key hash_key
 	return nsdb_build(&arena, row_max, hash_key, readers);
 }
 
-void
-qn_nsdb_fini(struct qn_nsdb *nsdb)
-{
-	if (nsdb->readers == QN_NSDB_THREADS)
-		urcu_qsbr_barrier();
-}
-
 const struct qn_standings *
 qn_nsdb_standings(const struct qn_nsdb *nsdb)
 {
@@ -142,6 +135,20 @@ batch_retire(struct qn_nsdb *nsdb, struct batch *batch)
 	urcu_qsbr_thread_online();
 	urcu_qsbr_call_rcu(&batch->head, batch_over);
 	urcu_qsbr_thread_offline();
+}
+
+void
+qn_nsdb_fini(struct qn_nsdb *nsdb)
+{
+	if (nsdb->readers == QN_NSDB_NOBODY)
+		return;
+	urcu_qsbr_barrier();
+	for (unsigned i = 0; i < BATCH_COUNT; i++) {
+		struct batch *batch = &nsdb->batches[i];
+
+		qn_assert(
+		    !batch->waited_for || atomic_load_explicit(&batch->over, memory_order_acquire));
+	}
 }
 
 /* --- Folding ---------------------------------------------------------------------------- */
