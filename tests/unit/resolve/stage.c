@@ -36,6 +36,9 @@ stage_open(uint32_t task_max, uint32_t upstream_max)
 {
 	static const uint8_t seed[QN_RANDOM_SEED_LEN] = {7};
 	const struct qn_resolver_limits limits = {task_max, upstream_max, 4096};
+	/* Nobody folds what goes into the ring: a test can look at it. */
+	static _Alignas(QN_ARENA_ALIGN) uint8_t shared[4096];
+	struct qn_arena shared_arena = qn_arena_over((struct qn_span){shared, sizeof(shared)});
 	struct qn_arena arena = qn_arena_measure();
 
 	memset(&stage, 0, sizeof(stage));
@@ -46,11 +49,12 @@ stage_open(uint32_t task_max, uint32_t upstream_max)
 	stage.config.hints[0].address_count = 1;
 	assert_true(qn_address_from_text(&stage.config.hints[0].addresses[0], "192.0.2.1"));
 	stage.cache = qn_cache_init((struct qn_span){memory_of(CACHE_LEN), CACHE_LEN}, stage_now());
+	qn_standings_init(&stage.standings, &shared_arena, 64, hash_key);
 	(void)qn_resolver_init(&arena, &limits, NULL, NULL, &hash_key, NULL, seed, stage_now());
 	stage.memory = memory_of(arena.used);
 	arena = qn_arena_over((struct qn_span){stage.memory, arena.used});
-	stage.resolver = qn_resolver_init(
-	    &arena, &limits, stage.cache, NULL, &hash_key, &stage.config, seed, stage_now());
+	stage.resolver = qn_resolver_init(&arena, &limits, stage.cache, &stage.standings, &hash_key,
+	    &stage.config, seed, stage_now());
 }
 
 void

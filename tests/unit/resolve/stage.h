@@ -16,6 +16,7 @@ struct stage {
 	struct qn_resolve_config config;
 	struct qn_resolver *resolver;
 	struct qn_cache *cache;
+	struct qn_standings standings; /* What other workers know of servers: nothing. */
 	void *memory;
 	uint64_t now_us;
 	struct qn_asker askers[STAGE_ASKER_MAX];
