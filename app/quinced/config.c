@@ -584,8 +584,9 @@ config_reload(struct config *config, const struct config *next, char restart[CON
 			    used == 0 ? "" : ", ", fixed_keys[i].key);
 
 	if (same_tls(&a->streams, &b->streams)) {
-		strcpy(config->fixed.streams.certificate, b->streams.certificate);
-		strcpy(config->fixed.streams.key, b->streams.key);
+		/* Which may be its own. */
+		memmove(config->fixed.streams.certificate, b->streams.certificate, PATH_MAX);
+		memmove(config->fixed.streams.key, b->streams.key, PATH_MAX);
 	}
 	config->live = next->live;
 	config->cookie_secret_given = next->cookie_secret_given;
