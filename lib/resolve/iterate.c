@@ -634,7 +634,11 @@ void
 qn_task_retry_tcp(struct qn_resolver *resolver, struct qn_task *task,
     const struct qn_upstream *upstream, struct qn_now now)
 {
-	qn_upstream_ask(resolver, task, upstream->candidate, QN_TRANSPORT_TCP, upstream->edns, now);
+	struct qn_upstream *again = qn_upstream_ask(
+	    resolver, task, upstream->candidate, QN_TRANSPORT_TCP, upstream->edns, now);
+
+	if (again != NULL)
+		again->hearsay = upstream->hearsay;
 }
 
 /* Silence may be loss; twice in a row it may also be a server that a shortened name confuses. */

@@ -276,6 +276,8 @@ reply_learn(struct qn_resolver *resolver, struct qn_upstream *upstream,
 		upstream->hearsay = true;
 		return;
 	}
+	if (upstream->transport == QN_TRANSPORT_TCP)
+		upstream->hearsay = false;
 	qn_upstream_tell(resolver, upstream, outcome_of(resolver->reply.kind), now);
 	cookie_learn(resolver, upstream, &message->edns, now);
 	if (!reply_is_useful(resolver->reply.kind))
@@ -365,6 +367,7 @@ qn_resolver_suspect(struct qn_resolver *resolver, uint32_t slot, struct qn_now n
 		return;
 	qn_counter_add(&resolver->counters.upstream_suspect, 1);
 	qn_trace_outcome(resolver, upstream, QN_TRACE_SUSPECT, now);
+	upstream->hearsay = true;
 	qn_upstream_release(resolver, upstream);
 	qn_task_retry_tcp(resolver, task, upstream, now);
 	resolver_settle(resolver, now);

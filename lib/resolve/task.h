@@ -146,7 +146,7 @@ struct qn_upstream {
 	bool minimized;
 	bool last_resort;    /* To a server that is no authority, as it has said before. */
 	bool cookie_renewed; /* Sent again with the cookie that the server asked for. */
-	bool hearsay;        /* An error came that anybody may have sent who knew port and id. */
+	bool hearsay;        /* Sent this way because of what a forger may have said. */
 	enum qn_transport transport;
 	struct qn_endpoint server;
 	struct qn_question question;

@@ -258,6 +258,9 @@ void
 qn_upstream_tell(struct qn_resolver *resolver, const struct qn_upstream *upstream,
     enum qn_outcome outcome, struct qn_now now)
 {
+	/* Nobody knows whether the server has silence to answer for that others have caused. */
+	if (upstream->hearsay && !qn_outcome_replied((uint8_t)outcome))
+		return;
 	/* Over TCP, time goes by for the handshake, too. */
 	const uint64_t rtt_us = upstream->transport == QN_TRANSPORT_TCP
 	                            ? QN_RTT_NONE

@@ -17,6 +17,7 @@
 #define TASK_PLACES   8192
 #define QUERY_PLACES  8192
 #define CACHE_BYTES   (256u << 20)
+#define STANDING_MAX  262144
 
 /* What happened this long ago is history. */
 #define RECENT_US (10 * QN_US_PER_S)
@@ -337,6 +338,7 @@ node_build(struct run *run)
 		    .tcp = true,
 		},
 	    .cache_bytes = CACHE_BYTES,
+	    .standing_max = STANDING_MAX,
 	    .resolve = &resolve,
 	    .ends = {.context = run, .query = query_came, .answer = answer_came},
 	};

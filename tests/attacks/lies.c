@@ -261,15 +261,23 @@ bare_error(struct net *net, const struct net_query *query, struct reply *reply)
 	struct qn_writer writer = qn_writer_of((struct qn_span){header, sizeof(header)});
 
 	qn_write_header(&writer, query->message->id, QN_FLAG_QR | QN_RCODE_FORMERR, 0);
-	if (!query->tcp && query->message->edns.present && *net_state(net) == 0)
+	if (!query->tcp && query->message->edns.present)
 		net_send(net, &query->to, &query->node, (struct qn_view){header, writer.at}, 1);
+	return reply_itself(net, query, reply);
+}
+
+static bool
+bare_error_at_first(struct net *net, const struct net_query *query, struct reply *reply)
+{
+	if (*net_state(net) == 0)
+		return bare_error(net, query, reply);
 	return reply_itself(net, query, reply);
 }
 
 static void
 run_bare_errors(struct net *net)
 {
-	net_start(net, reply_itself, bare_error);
+	net_start(net, reply_itself, bare_error_at_first);
 	ask_victim(net);
 	const uint64_t plain = net_figure(net, "upstream_without_edns");
 
@@ -302,6 +310,67 @@ run_malformed(struct net *net)
 	ask_victim(net);
 }
 
+/* --- What is known of a server ------------------------------------------------------------ */
+
+/* All forgeries at once; *net_state() is 0 before they begin. */
+static bool
+all_forgeries(struct net *net, const struct net_query *query, struct reply *reply)
+{
+	if (*net_state(net) == 0)
+		return reply_itself(net, query, reply);
+	wrong_ports(net, query, reply);
+	if (*net_state(net) % 3 == 0)
+		wrong_ids(net, query, reply);
+	if (*net_state(net) % 3 == 1)
+		wrong_case(net, query, reply);
+	malformed(net, query, reply);
+	return bare_error(net, query, reply);
+}
+
+/* The same, and nobody is there over TCP, with which the node would finish. */
+static bool
+all_forgeries_without_tcp(struct net *net, const struct net_query *query, struct reply *reply)
+{
+	return !query->tcp && all_forgeries(net, query, reply);
+}
+
+/* Who forges replies must not change what is believed of the server that they seem to be from. */
+static void
+expect_standing_kept(struct net *net)
+{
+	struct qn_server_stats before, after;
+
+	ask_victim(net);
+	before = net_standing(net, NET_VICTIM);
+	for (unsigned i = 0; i < QUESTIONS; i++) {
+		const struct qn_name name = net_name("flood%u.victim.", i);
+
+		*net_state(net) = i + 1;
+		net_ask(net, &name, QN_TYPE_A);
+	}
+	after = net_standing(net, NET_VICTIM);
+	net_expect(net, before.measured && after.replies >= before.replies, "nothing is known");
+	net_expect(net, after.srtt_us == before.srtt_us,
+	    "forgeries have moved a round trip from %u to %u us", before.srtt_us, after.srtt_us);
+	net_expect(net, after.timeouts == 0 && after.late == 0 && after.loss == before.loss,
+	    "forgeries have made a server seem silent");
+	net_expect(net, !after.deprioritized, "forgeries have had a server deprioritized");
+}
+
+static void
+run_standing(struct net *net)
+{
+	net_start(net, reply_itself, all_forgeries);
+	expect_standing_kept(net);
+}
+
+static void
+run_standing_without_tcp(struct net *net)
+{
+	net_start(net, reply_itself, all_forgeries_without_tcp);
+	expect_standing_kept(net);
+}
+
 const struct attack attacks_by_lies[] = {
     {"NS records that nobody asked for", run_promiscuous, 1, 1},
     {"referral upwards, to servers of a liar", run_upwards, 2, 1},
@@ -311,5 +380,7 @@ const struct attack attacks_by_lies[] = {
     {"1000 forged replies, wrong letter case", run_wrong_case, 2, 2},
     {"forged error without the question", run_bare_errors, 2, 2},
     {"1000 malformed replies", run_malformed, 1, 1},
+    {"flood of all of these, and what is known", run_standing, 3, 3},
+    {"the same against a server without TCP", run_standing_without_tcp, 12, 12},
     {.name = NULL},
 };

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CACHE_BYTES (64u << 20)
+#define CACHE_BYTES  (64u << 20)
+#define STANDING_MAX 65536
 
 #define CLIENT_PORT   40000
 #define UDP_MAX       1232
@@ -111,6 +112,7 @@ net_create(void)
 		    .tcp = true,
 		},
 	    .cache_bytes = CACHE_BYTES,
+	    .standing_max = STANDING_MAX,
 	    .resolve = &resolve,
 	    .ends = {net, query_came, answer_came, shard_called},
 	};
@@ -292,6 +294,14 @@ answer_came(void *context, const struct qn_endpoint *client, const struct qn_mes
 	while (qn_record_next(&walk, &record, &section) && section == QN_SECTION_ANSWER)
 		if (record.type == QN_TYPE_A && answer->address.family == QN_FAMILY_NONE)
 			answer->address = qn_address_ipv4(message->bytes.data + record.rdata_at);
+}
+
+struct qn_server_stats
+net_standing(struct net *net, uint8_t server)
+{
+	const struct qn_address address = net_address(server);
+
+	return stand_standing(net->stand, &address);
 }
 
 struct net_answer

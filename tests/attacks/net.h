@@ -12,6 +12,7 @@
  * Time:   virtual, but for the measurement of what the shard takes (attacks/meter.h).
  */
 #include "attacks/meter.h"
+#include "select/stats.h"
 #include "shard/shard.h"
 #include "wire/message.h"
 
@@ -100,6 +101,9 @@ void net_ask_fresh(struct net *net, const char *pattern, unsigned count, uint16_
 
 /** Asks as client number `client`, each in a network of its own, and does not wait. */
 void net_submit(struct net *net, const struct qn_name *name, uint16_t type, uint32_t client);
+
+/** What the node knows of a server now. */
+struct qn_server_stats net_standing(struct net *net, uint8_t server);
 
 /** The last answer that came to any client. */
 struct net_answer net_last_answer(const struct net *net);

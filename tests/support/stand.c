@@ -12,6 +12,8 @@
 #define FRAME_MAX   2048
 #define EVENT_FIRST 1024
 
+#define FOLD_EVERY_US (50 * QN_US_PER_MS)
+
 /* Something on its way to the node. */
 struct event {
 	struct qn_mono at;
@@ -34,6 +36,9 @@ struct stand {
 	struct qn_span link_block;
 	struct qn_span gateway_block;
 	struct qn_span port_block;
+	struct qn_span nsdb_block;
+	struct qn_nsdb *nsdb;
+	struct qn_mono fold_due;
 	struct event **events; /* A heap: the earliest first. */
 	size_t event_count;
 	size_t event_max;
@@ -94,6 +99,7 @@ stand_create(const struct stand_config *config)
 	stand->link_block = block_take(qn_link_size());
 	stand->gateway_block = block_take(qn_link_size());
 	stand->port_block = block_take(qn_port_table_size());
+	stand->nsdb_block = block_take(qn_nsdb_size(config->standing_max));
 	return stand;
 }
 
@@ -114,6 +120,7 @@ stand_destroy(struct stand *stand)
 	free(stand->link_block.data);
 	free(stand->gateway_block.data);
 	free(stand->port_block.data);
+	free(stand->nsdb_block.data);
 	free(stand);
 }
 
@@ -145,6 +152,10 @@ stand_start(struct stand *stand, uint8_t seed)
 	stand->now = (struct qn_now){.mono = {QN_US_PER_S}, .wall = {1700000000}};
 	stand->gateway = link_build(stand->gateway_block, gateway_mac, gateway_networks, NULL);
 	stand->shared.hash_key = (struct qn_hash_key){11, 13};
+	stand->nsdb = qn_nsdb_init(
+	    stand->nsdb_block, stand->config.standing_max, stand->shared.hash_key, QN_NSDB_NOBODY);
+	stand->shared.standings = qn_nsdb_standings(stand->nsdb);
+	stand->fold_due = stand->now.mono;
 	stand->shared.links[0] = link_build(stand->link_block, node_mac, node_networks, gateways);
 	stand->shared.ports = (struct qn_port_table *)(void *)stand->port_block.data;
 	qn_port_table_init(stand->shared.ports);
@@ -163,6 +174,35 @@ const struct qn_shard *
 stand_shard(const struct stand *stand)
 {
 	return stand->shard;
+}
+
+/* --- What is known of servers ------------------------------------------------------------ */
+
+static void
+fold(struct stand *stand)
+{
+	struct qn_sample_ring *ring = qn_shard_samples(stand->shard);
+
+	stand->fold_due = qn_mono_after_us(stand->now.mono, FOLD_EVERY_US);
+	while (qn_nsdb_fold(stand->nsdb, &ring, 1) > 0)
+		;
+}
+
+struct qn_nsdb *
+stand_nsdb(struct stand *stand)
+{
+	fold(stand);
+	return stand->nsdb;
+}
+
+struct qn_server_stats
+stand_standing(struct stand *stand, const struct qn_address *address)
+{
+	const struct qn_standings *standings = qn_nsdb_standings(stand_nsdb(stand));
+	const struct qn_standing_key key = qn_standing_key(standings, address);
+	const struct qn_standing *row = qn_standings_find(standings, &key);
+
+	return row == NULL ? (struct qn_server_stats){.measured = false} : row->stats;
 }
 
 /* --- On its way ------------------------------------------------------------------------- */
@@ -432,6 +472,8 @@ stand_step(struct stand *stand, struct qn_mono until)
 		free(event);
 	}
 	turn(stand);
+	if (qn_mono_reached(stand->fold_due, stand->now.mono))
+		fold(stand);
 	return true;
 }
 

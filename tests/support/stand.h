@@ -5,12 +5,14 @@
  * One worker's shard on a wire whose other end is played by functions, in virtual time.
  *
  * Frames go to a gateway, which resolves neighbours as a real one does; behind it, what goes to
- * port 53 is a query to a server, and everything else an answer to a client. Time jumps from one
- * event to the next.
+ * port 53 is a query to a server, and everything else an answer to a client. What the shard sees
+ * of servers is folded and published every 50 ms, as a node's control thread does. Time jumps
+ * from one event to the next.
  *
  * Memory: from malloc(), which ends the program when there is none; the blocks are kept from one
  *         start to the next, and their pages are not touched before the shard uses them.
  */
+#include "nsdb/nsdb.h"
 #include "shard/shard.h"
 #include "wire/message.h"
 
@@ -39,6 +41,7 @@ struct stand_ends {
 struct stand_config {
 	struct qn_shard_limits limits; /* One worker, one link. */
 	size_t cache_bytes;
+	uint32_t standing_max;                   /* Servers that the node keeps in mind. */
 	const struct qn_resolve_config *resolve; /* Is copied. */
 	struct stand_ends ends;
 };
@@ -57,6 +60,12 @@ extern const struct qn_address stand_service;
 
 struct qn_now stand_now(const struct stand *stand);
 const struct qn_shard *stand_shard(const struct stand *stand);
+
+/** What the node knows of servers, all evidence until now folded in. */
+struct qn_nsdb *stand_nsdb(struct stand *stand);
+
+/** The same of one address; all zero where nothing is known. */
+struct qn_server_stats stand_standing(struct stand *stand, const struct qn_address *address);
 
 /** Puts a datagram on the way that says that it comes from `source`. */
 void stand_send(struct stand *stand, const struct qn_endpoint *source,
