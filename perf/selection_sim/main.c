@@ -162,6 +162,9 @@ print_run(const struct run *run)
 	    known->wait_us / known->oracle_us,
 	    (double)run->queries[RUN_KNOWN] / (double)known->count,
 	    100.0 * (double)run->best_count / (double)run->queries[RUN_KNOWN]);
+	printf("servers were deprioritized %u times, without cause %u times, of these %u within a "
+	       "minute of the last time\n",
+	    run->flaps.deprioritized, run->flaps.without_cause, run->flaps.again);
 }
 
 static void

@@ -392,6 +392,7 @@ run_play(struct run *run, const struct run_plan *plan)
 	while (!qn_mono_reached(end, due) && run->question_count < run->question_max) {
 		while (stand_step(run->stand, due))
 			;
+		flaps_look(&run->flaps, run->stand, &run->world);
 		world_change(&run->world, due);
 		ask(run);
 		due = qn_mono_after_us(due, 1 + world_draw_gap_us(&run->world, gap_us));

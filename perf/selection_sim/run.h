@@ -5,6 +5,7 @@
  * One run: clients ask names of the world's zones, and what they wait is held against the time
  * that an oracle would have needed.
  */
+#include "flaps.h"
 #include "support/stand.h"
 #include "world.h"
 
@@ -67,6 +68,7 @@ struct run {
 	uint32_t question_count;
 	uint64_t queries[RUN_STAGE_COUNT]; /* To servers of zones in that stage. */
 	uint64_t best_count; /* Of those to known zones: to the best server, or one as good. */
+	struct flaps flaps;
 	struct run_sum stages[RUN_STAGE_COUNT];
 	struct run_sum states[RUN_STATE_COUNT]; /* Of known zones. */
 };

@@ -178,6 +178,7 @@ change_server(struct world *world, struct world_server *server, struct qn_mono n
 	default:
 		zone->change = WORLD_ROUTE;
 		server->rtt_us = rtts_draw_us(&world->rtts, &world->random);
+		server->moved = true;
 		break;
 	}
 }

@@ -30,6 +30,9 @@ struct world_server {
 	struct qn_mono down_until;
 	struct qn_mono lossy_until;
 	uint32_t loss_percent;
+	bool moved;                      /* Since it was deprioritized last. */
+	bool deprioritized;              /* By the node, as flaps.c has seen it last... */
+	struct qn_mono deprioritized_at; /* ... and when that began; 0: never. */
 };
 
 struct world_zone {

@@ -99,7 +99,8 @@ stand_create(const struct stand_config *config)
 	stand->link_block = block_take(qn_link_size());
 	stand->gateway_block = block_take(qn_link_size());
 	stand->port_block = block_take(qn_port_table_size());
-	stand->nsdb_block = block_take(qn_nsdb_size(config->standing_max));
+	if (config->standing_max > 0)
+		stand->nsdb_block = block_take(qn_nsdb_size(config->standing_max));
 	return stand;
 }
 
@@ -152,9 +153,11 @@ stand_start(struct stand *stand, uint8_t seed)
 	stand->now = (struct qn_now){.mono = {QN_US_PER_S}, .wall = {1700000000}};
 	stand->gateway = link_build(stand->gateway_block, gateway_mac, gateway_networks, NULL);
 	stand->shared.hash_key = (struct qn_hash_key){11, 13};
-	stand->nsdb = qn_nsdb_init(
-	    stand->nsdb_block, stand->config.standing_max, stand->shared.hash_key, QN_NSDB_NOBODY);
-	stand->shared.standings = qn_nsdb_standings(stand->nsdb);
+	if (stand->config.standing_max > 0) {
+		stand->nsdb = qn_nsdb_init(stand->nsdb_block, stand->config.standing_max,
+		    stand->shared.hash_key, QN_NSDB_NOBODY);
+		stand->shared.standings = qn_nsdb_standings(stand->nsdb);
+	}
 	stand->fold_due = stand->now.mono;
 	stand->shared.links[0] = link_build(stand->link_block, node_mac, node_networks, gateways);
 	stand->shared.ports = (struct qn_port_table *)(void *)stand->port_block.data;
@@ -191,6 +194,7 @@ fold(struct stand *stand)
 struct qn_nsdb *
 stand_nsdb(struct stand *stand)
 {
+	qn_assert(stand->nsdb != NULL);
 	fold(stand);
 	return stand->nsdb;
 }
@@ -472,7 +476,7 @@ stand_step(struct stand *stand, struct qn_mono until)
 		free(event);
 	}
 	turn(stand);
-	if (qn_mono_reached(stand->fold_due, stand->now.mono))
+	if (stand->nsdb != NULL && qn_mono_reached(stand->fold_due, stand->now.mono))
 		fold(stand);
 	return true;
 }

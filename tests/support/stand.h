@@ -61,7 +61,7 @@ extern const struct qn_address stand_service;
 struct qn_now stand_now(const struct stand *stand);
 const struct qn_shard *stand_shard(const struct stand *stand);
 
-/** What the node knows of servers, all evidence until now folded in. */
+/** What the node knows of servers, all evidence until now folded in; with standings only. */
 struct qn_nsdb *stand_nsdb(struct stand *stand);
 
 /** The same of one address; all zero where nothing is known. */
