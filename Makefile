@@ -52,6 +52,11 @@ SECONDS ?= 10
 bench-wire: release
 	QN_BUILD=$(BENCH_BUILD) $(PYTHON) perf/wire.py --seconds $(SECONDS) --rounds $(ROUNDS)
 
+# How close the choice of servers comes to an oracle's: make selection-sim ARGS='--unrest 4'
+selection-sim: $(BUILD)/build.ninja
+	ninja -C $(BUILD) perf/selection_sim/selection_sim
+	$(BUILD)/perf/selection_sim/selection_sim $(ARGS)
+
 # Which authority is asked when one dies, and when it comes back: make selection-lab RUNS=3 (as root)
 RUNS ?= 3
 selection-lab: release
@@ -71,4 +76,5 @@ format:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test lab sim sim-breaks sim-compilers attacks bench release bench-wire selection-lab soak fuzz format clean
+.PHONY: all test lab sim sim-breaks sim-compilers attacks bench release bench-wire selection-sim \
+	selection-lab soak fuzz format clean

@@ -10,16 +10,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What has to be reached after 20 questions to a zone; and no server may flap. */
+#define WAIT_MOST 1.1
+#define SENT_MOST 1.1
+
 #define RTT_PATH "../shared/data/rtt/zonemaster-real-querytimes.tsv.xz"
 
 static const char usage[] =
     "Usage: selection_sim [--zones N] [--rate N] [--seconds N] [--unrest N] [--seed N]\n"
-    "                     [--rtts FILE.tsv.xz] [--figures]\n"
+    "                     [--rtts FILE.tsv.xz] [--figures] [--check]\n"
     "\n"
     "A real shard resolves unique names of N zones (3000) with 2 to 13 servers each, which are\n"
     "asked with Zipf's law, N a second (200) for N seconds of virtual time (1200). N times an\n"
     "hour (1) each server dies for a while, loses packets for a while, or moves. Prints how long\n"
-    "clients waited, as a ratio to an oracle that always knows the best server of the moment.\n";
+    "clients waited, as a ratio to an oracle that always knows the best server of the moment.\n"
+    "--check: ends with 1 if what has to be reached is not.\n";
 
 _Noreturn void
 qn_assert_failed(const char *expression, const char *file, int line)
@@ -42,7 +47,7 @@ number_of(const char *text)
 }
 
 static struct run_plan
-read_options(int argc, char **argv, bool *figures)
+read_options(int argc, char **argv, bool *figures, bool *check)
 {
 	static const struct option known[] = {
 	    {"zones", required_argument, NULL, 'z'},
@@ -52,6 +57,7 @@ read_options(int argc, char **argv, bool *figures)
 	    {"seed", required_argument, NULL, 'd'},
 	    {"rtts", required_argument, NULL, 't'},
 	    {"figures", no_argument, NULL, 'f'},
+	    {"check", no_argument, NULL, 'c'},
 	    {NULL, 0, NULL, 0},
 	};
 	struct run_plan plan = {.rtt_path = RTT_PATH,
@@ -63,6 +69,7 @@ read_options(int argc, char **argv, bool *figures)
 	int option;
 
 	*figures = false;
+	*check = false;
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		switch (option) {
 		case 'z':
@@ -85,6 +92,9 @@ read_options(int argc, char **argv, bool *figures)
 			break;
 		case 'f':
 			*figures = true;
+			break;
+		case 'c':
+			*check = true;
 			break;
 		default:
 			fputs(usage, stderr);
@@ -142,6 +152,25 @@ print_sum(const char *what, const struct run_sum *sum, double whole_us)
 	printf("\n");
 }
 
+static double
+wait_ratio(const struct run *run)
+{
+	return run->stages[RUN_KNOWN].wait_us / run->stages[RUN_KNOWN].oracle_us;
+}
+
+static double
+sent_ratio(const struct run *run)
+{
+	return (double)run->queries[RUN_KNOWN] / (double)run->stages[RUN_KNOWN].count;
+}
+
+static bool
+has_reached(const struct run *run)
+{
+	return wait_ratio(run) <= WAIT_MOST && sent_ratio(run) <= SENT_MOST &&
+	       run->flaps.again == 0;
+}
+
 static void
 print_run(const struct run *run)
 {
@@ -159,8 +188,7 @@ print_run(const struct run *run)
 	printf(
 	    "after 20 questions to a zone: mean wait %.3f of the oracle's, %.3f queries sent for "
 	    "a question, %.1f %% of them to the best server or one as good\n",
-	    known->wait_us / known->oracle_us,
-	    (double)run->queries[RUN_KNOWN] / (double)known->count,
+	    wait_ratio(run), sent_ratio(run),
 	    100.0 * (double)run->best_count / (double)run->queries[RUN_KNOWN]);
 	printf("servers were deprioritized %u times, without cause %u times, of these %u within a "
 	       "minute of the last time\n",
@@ -184,8 +212,8 @@ print_figures(const struct run *run)
 int
 main(int argc, char **argv)
 {
-	bool figures;
-	const struct run_plan plan = read_options(argc, argv, &figures);
+	bool figures, check;
+	const struct run_plan plan = read_options(argc, argv, &figures, &check);
 	struct run run;
 
 	if (!run_play(&run, &plan)) {
@@ -199,6 +227,8 @@ main(int argc, char **argv)
 	print_run(&run);
 	if (figures)
 		print_figures(&run);
+	const bool good = !check || has_reached(&run);
+
 	run_destroy(&run);
-	return 0;
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
