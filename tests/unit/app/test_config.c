@@ -857,7 +857,9 @@ TEST(reload_keeps_what_is_fixed)
 	assert_int_equal(config.fixed.cache_bytes, 64ull << 20);
 	assert_ptr_equal(config.live.local, next.live.local);
 
-	config_reload(&config, &config, restart);
+	const struct config same = config;
+
+	config_reload(&config, &same, restart);
 	assert_string_equal(restart, "");
 	config_fini(&before);
 	config_fini(&next);
