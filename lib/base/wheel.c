@@ -18,6 +18,7 @@ qn_wheel_init(struct qn_wheel *wheel, struct qn_mono now)
 	for (unsigned level = 0; level < QN_WHEEL_LEVELS; level++)
 		for (unsigned slot = 0; slot < QN_WHEEL_SLOT_COUNT; slot++)
 			qn_list_init(&wheel->slots[level][slot]);
+	qn_list_init(&wheel->moving);
 	qn_list_init(&wheel->due);
 	wheel->tick = tick_at(now);
 	wheel->count = 0;
@@ -66,17 +67,13 @@ qn_wheel_stop(struct qn_wheel *wheel, struct qn_timer *timer)
 	qn_list_remove(&timer->link);
 }
 
-/* Places the timers of a coarse slot anew, now that its time has come. */
+/* Places at most `*left` of the timers that are moving. */
 static void
-wheel_cascade(struct qn_wheel *wheel, unsigned level)
+wheel_move(struct qn_wheel *wheel, unsigned *left)
 {
-	struct qn_list moving;
-	const unsigned slot = (unsigned)(wheel->tick >> (QN_WHEEL_SLOT_BITS * level)) & SLOT_MASK;
-
-	qn_list_init(&moving);
-	qn_list_splice(&moving, &wheel->slots[level][slot]);
-	for (struct qn_list *link = qn_list_pop(&moving); link != NULL; link = qn_list_pop(&moving))
-		wheel_place(wheel, qn_list_entry(link, struct qn_timer, link));
+	for (; *left > 0 && !qn_list_empty(&wheel->moving); (*left)--)
+		wheel_place(
+		    wheel, qn_list_entry(qn_list_pop(&wheel->moving), struct qn_timer, link));
 }
 
 static void
@@ -85,7 +82,9 @@ wheel_turn(struct qn_wheel *wheel)
 	wheel->tick++;
 	for (unsigned level = QN_WHEEL_LEVELS - 1; level > 0; level--)
 		if ((wheel->tick & ((1ull << (QN_WHEEL_SLOT_BITS * level)) - 1)) == 0)
-			wheel_cascade(wheel, level);
+			qn_list_splice(&wheel->moving,
+			    &wheel->slots[level][(wheel->tick >> (QN_WHEEL_SLOT_BITS * level)) &
+						 SLOT_MASK]);
 	qn_list_splice(&wheel->due, &wheel->slots[0][wheel->tick & SLOT_MASK]);
 }
 
@@ -93,6 +92,7 @@ struct qn_timer *
 qn_wheel_expire(struct qn_wheel *wheel, struct qn_mono now)
 {
 	const uint64_t tick = tick_at(now);
+	unsigned moves_left = QN_WHEEL_MOVES_MAX;
 
 	if (wheel->count == 0) {
 		/* Nothing can be due: catch up at once after a long rest. */
@@ -100,8 +100,11 @@ qn_wheel_expire(struct qn_wheel *wheel, struct qn_mono now)
 			wheel->tick = tick;
 		return NULL;
 	}
-	while (qn_list_empty(&wheel->due) && wheel->tick < tick)
+	wheel_move(wheel, &moves_left);
+	while (qn_list_empty(&wheel->moving) && qn_list_empty(&wheel->due) && wheel->tick < tick) {
 		wheel_turn(wheel);
+		wheel_move(wheel, &moves_left);
+	}
 
 	struct qn_list *link = qn_list_pop(&wheel->due);
 
@@ -116,7 +119,7 @@ qn_wheel_rest_us(const struct qn_wheel *wheel, struct qn_mono now, uint64_t most
 {
 	if (wheel->count == 0)
 		return most_us;
-	if (!qn_list_empty(&wheel->due))
+	if (!qn_list_empty(&wheel->due) || !qn_list_empty(&wheel->moving))
 		return 0;
 	/* Within one turn of the finest level; a cascade ends the search. */
 	for (uint64_t tick = wheel->tick + 1; tick <= wheel->tick + QN_WHEEL_SLOT_COUNT; tick++) {

@@ -8,7 +8,9 @@
  * Memory: intrusive; a timer is a member of what it times.
  * Time:   ticks of 1024 us; a timer never fires early and at most one tick late, plus the
  *         time between two calls of expire.
- * Bounds: timers beyond 4.7 hours wait in the last slot and are placed anew from there.
+* Bounds: one call of expire moves at most QN_WHEEL_MOVES_MAX timers from a coarse slot to fine
+ *         ones; when more have to be moved, those that are due come with the next calls.
+ *         Timers beyond 4.7 hours wait in the last slot and are placed anew from there.
  * Source: G. Varghese, T. Lauck, "Hashed and hierarchical timing wheels", 1987, scheme 7.
  */
 #include "base/list.h"
@@ -18,6 +20,7 @@
 #define QN_WHEEL_SLOT_BITS  6u
 #define QN_WHEEL_SLOT_COUNT (1u << QN_WHEEL_SLOT_BITS)
 #define QN_WHEEL_LEVELS     4u
+#define QN_WHEEL_MOVES_MAX  256u
 
 /** A timer: idle after init, after remove, and when expire returned it. */
 struct qn_timer {
@@ -27,6 +30,7 @@ struct qn_timer {
 
 struct qn_wheel {
 	struct qn_list slots[QN_WHEEL_LEVELS][QN_WHEEL_SLOT_COUNT];
+	struct qn_list moving; /* Out of coarse slots whose time has come: to be placed anew. */
 	struct qn_list due;
 	uint64_t tick;  /* All ticks up to and including this one have been handled. */
 	uint32_t count; /* Timers started and not yet returned. */
@@ -52,7 +56,10 @@ void qn_wheel_start(struct qn_wheel *wheel, struct qn_timer *timer, struct qn_mo
 /** Stops `timer`; harmless when it is idle. */
 void qn_wheel_stop(struct qn_wheel *wheel, struct qn_timer *timer);
 
-/** Takes one timer whose deadline has passed, idle again; NULL when there is none. */
+/**
+ * Takes one timer whose deadline has passed, idle again; NULL when there is none, or when this
+ * call has done its share of work: then rest_us is 0.
+ */
 struct qn_timer *qn_wheel_expire(struct qn_wheel *wheel, struct qn_mono now);
 
 /** A lower bound of the time to the next deadline, at most `most_us`: how long to rest. */

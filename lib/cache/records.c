@@ -151,7 +151,7 @@ qn_store_put_rrset(
 {
 	if (rank_held(store, rrset, now) > rank)
 		return;
-	if (rrset->ttl_s == 0) {
+	if (rrset->ttl_s == 0 || rrset->count > QN_STORE_RECORD_MAX) {
 		/* Good for this once; but what it replaces is not good any more. */
 		store_remove(store, QN_CACHE_RRSET, &rrset->owner, rrset->type);
 		if (type_is_address(rrset->type))

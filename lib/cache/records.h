@@ -19,6 +19,9 @@
  */
 #define QN_STORE_LABEL_MAX 24
 
+/** An RRset, or an answer, of more records is told to those who wait for it and not kept. */
+#define QN_STORE_RECORD_MAX 256
+
 /** Trustworthiness of data, the higher the better (RFC 2181 s5.4.1). */
 enum qn_rank {
 	QN_RANK_ANSWER = 1,        /* Answer section of a reply without AA. */

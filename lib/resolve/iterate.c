@@ -170,8 +170,8 @@ qn_task_ask(struct qn_resolver *resolver, struct qn_task *task, uint32_t index, 
 	const struct qn_manners *manners =
 	    qn_manners_find(&resolver->parts.manners, &task->zone.candidates[index].address);
 
-	return qn_upstream_ask(resolver, task, (uint8_t)index, QN_TRANSPORT_UDP,
-	    manners == NULL || !manners->no_edns, now);
+	return qn_upstream_ask(
+	    resolver, task, (uint8_t)index, QN_TRANSPORT_UDP, qn_manners_edns(manners, now), now);
 }
 
 uint32_t

@@ -12,6 +12,9 @@ static const struct qn_answer out_of_time = {
 /* Steps of tasks that one event may cause at once. */
 #define SETTLE_STEPS 16
 
+/* And all timers of one call of expire. */
+#define EXPIRE_STEPS 64
+
 /* A task waits for at most two families of two nameservers at a time, mostly for fewer. */
 #define WAITS_PER_TASK 4
 
@@ -78,12 +81,12 @@ qn_resolver_configure(struct qn_resolver *resolver, const struct qn_resolve_conf
 
 /*
  * Steps tasks that can go on without an event. No event keeps the worker for longer than
- * SETTLE_STEPS take: what is left is taken up by the next call of expire.
+ * SETTLE_STEPS take, nor does a call of expire for longer than EXPIRE_STEPS: what is left is taken up by the next call of expire.
  */
 static void
-resolver_settle(struct qn_resolver *resolver, struct qn_now now)
+resolver_settle(struct qn_resolver *resolver, unsigned step_count, struct qn_now now)
 {
-	for (unsigned step = 0; step < SETTLE_STEPS; step++) {
+	for (unsigned step = 0; step < step_count; step++) {
 		struct qn_list *link = qn_list_pop(&resolver->ready);
 
 		if (link == NULL)
@@ -148,7 +151,7 @@ qn_resolver_ask(struct qn_resolver *resolver, const struct qn_question *question
 		qn_counter_add(&resolver->counters.tasks_joined, 1);
 	qn_task_promote(resolver, task, now);
 	asker_wait(resolver, task, asker, wait_us, now);
-	resolver_settle(resolver, now);
+	resolver_settle(resolver, SETTLE_STEPS, now);
 	return QN_ASK_WAIT;
 }
 
@@ -157,7 +160,7 @@ qn_resolver_refresh(
     struct qn_resolver *resolver, const struct qn_question *question, struct qn_now now)
 {
 	qn_task_refresh(resolver, question, now);
-	resolver_settle(resolver, now);
+	resolver_settle(resolver, SETTLE_STEPS, now);
 }
 
 bool
@@ -174,7 +177,7 @@ qn_resolver_trace(struct qn_resolver *resolver, struct qn_trace *trace,
 	task->refresh = true;
 	qn_trace_begin(resolver, trace, task, now);
 	asker_wait(resolver, task, &trace->asker, QN_RESOLVE_TASK_US, now);
-	resolver_settle(resolver, now);
+	resolver_settle(resolver, SETTLE_STEPS, now);
 	return true;
 }
 
@@ -338,7 +341,7 @@ qn_resolver_reply(struct qn_resolver *resolver, uint32_t slot, const struct qn_m
 	}
 	qn_task_replied(resolver, task, upstream, now);
 	share_reply(resolver, upstream, &followers, now);
-	resolver_settle(resolver, now);
+	resolver_settle(resolver, SETTLE_STEPS, now);
 }
 
 void
@@ -354,7 +357,7 @@ qn_resolver_unsent(struct qn_resolver *resolver, uint32_t slot, struct qn_now no
 	qn_upstream_release(resolver, upstream);
 	if (task != NULL)
 		qn_task_unsent(resolver, task, upstream);
-	resolver_settle(resolver, now);
+	resolver_settle(resolver, SETTLE_STEPS, now);
 }
 
 void
@@ -370,7 +373,7 @@ qn_resolver_suspect(struct qn_resolver *resolver, uint32_t slot, struct qn_now n
 	upstream->hearsay = true;
 	qn_upstream_release(resolver, upstream);
 	qn_task_retry_tcp(resolver, task, upstream, now);
-	resolver_settle(resolver, now);
+	resolver_settle(resolver, SETTLE_STEPS, now);
 }
 
 static void
@@ -425,7 +428,6 @@ qn_resolver_expire(struct qn_resolver *resolver, struct qn_now now, uint32_t cou
 {
 	uint32_t count = 0;
 
-	resolver_settle(resolver, now);
 	for (; count < count_max; count++) {
 		struct qn_timer *timer = qn_wheel_expire(&resolver->wheel, now.mono);
 
@@ -442,8 +444,8 @@ qn_resolver_expire(struct qn_resolver *resolver, struct qn_now now, uint32_t cou
 			    resolver, qn_list_entry(timed, struct qn_upstream, timed), now);
 			break;
 		}
-		resolver_settle(resolver, now);
 	}
+	resolver_settle(resolver, EXPIRE_STEPS, now);
 	return count;
 }
 
@@ -495,7 +497,7 @@ qn_resolver_take_send(
 	    .transport = upstream->transport,
 	    .edns = upstream->edns,
 	    .recursion_desired = upstream->forwarded || upstream->last_resort,
-	    .mix_case = manners == NULL || !manners->no_case,
+	    .mix_case = qn_manners_case(manners, now),
 	    .question = &upstream->question,
 	};
 	if (upstream->edns)

@@ -18,7 +18,7 @@
  *          question with all its tasks; nesting 8, 11 aliases; 5 s until a client is told
  *          SERVFAIL, 10 s until the task ends; two queries of a task open to replies at a
  *          time, a quarter of all slots to late ones. An event runs at most 16 steps of tasks,
- *          what is left goes on with the next call of expire.
+ *          a call of expire 64: what is left goes on with the next one.
  * Trust:   a reply that is wrong in its id or letter case, but comes from the right peer and
  *          port, is evidence of nothing: the same server is asked again over TCP.
  * RFC:     1034 s5.3.3, 2308, 9156, 9520.

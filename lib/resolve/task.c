@@ -444,6 +444,8 @@ qn_task_finish(
 	qn_counter_add(&resolver->counters.tasks_answered, 1);
 	qn_store_clear_failure(&resolver->store, &task->question.name, task->question.type);
 	wake_parents(resolver, task);
+	if (task->record_counts[0] + task->record_counts[1] > QN_STORE_RECORD_MAX)
+		task->ttl_s = 0;
 	if (task->ttl_s == 0)
 		answer_forget(resolver, task);
 	answer_seal(

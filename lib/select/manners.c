@@ -59,14 +59,14 @@ void
 qn_manners_set_no_edns(
     struct qn_manners_table *table, const struct qn_address *address, struct qn_now now)
 {
-	table_row(table, address, now)->no_edns = true;
+	table_row(table, address, now)->no_edns_until = qn_mono_after_us(now.mono, QN_MANNERS_US);
 }
 
 void
 qn_manners_set_no_case(
     struct qn_manners_table *table, const struct qn_address *address, struct qn_now now)
 {
-	table_row(table, address, now)->no_case = true;
+	table_row(table, address, now)->no_case_until = qn_mono_after_us(now.mono, QN_MANNERS_US);
 }
 
 void

@@ -16,13 +16,16 @@
 #include "base/hash.h"
 #include "base/time.h"
 
+/** For how long a server that did better without is spared EDNS, or mixed letter case. */
+#define QN_MANNERS_US (3600 * QN_US_PER_S)
+
 /** Longest server cookie (RFC 7873 s4.2). */
 #define QN_SERVER_COOKIE_MAX 32
 
 struct qn_manners {
 	struct qn_address address;
-	bool no_edns;       /* Answered FORMERR or NOTIMP to EDNS, and well without. */
-	bool no_case;       /* Changes the letter case of names. */
+	struct qn_mono no_edns_until; /* Answered FORMERR or NOTIMP to EDNS, and well without. */
+	struct qn_mono no_case_until; /* Changes the letter case of names. */
 	uint8_t cookie_len; /* Octets of the server cookie it gave last (RFC 7873); 0: none. */
 	uint8_t cookie[QN_SERVER_COOKIE_MAX];
 	struct qn_mono used;
@@ -42,14 +45,28 @@ void qn_manners_init(struct qn_manners_table *table, struct qn_arena *arena, uin
 const struct qn_manners *qn_manners_find(
     const struct qn_manners_table *table, const struct qn_address *address);
 
+/** Whether a server may be asked with EDNS; of one without a row nothing is known. */
+static inline bool
+qn_manners_edns(const struct qn_manners *manners, struct qn_now now)
+{
+	return manners == NULL || qn_mono_reached(manners->no_edns_until, now.mono);
+}
+
+/** Whether a server may be asked in mixed letter case. */
+static inline bool
+qn_manners_case(const struct qn_manners *manners, struct qn_now now)
+{
+	return manners == NULL || qn_mono_reached(manners->no_case_until, now.mono);
+}
+
 /** The server gave a cookie of its own, at most QN_SERVER_COOKIE_MAX octets; none: no longer. */
 void qn_manners_set_cookie(struct qn_manners_table *table, const struct qn_address *address,
     struct qn_view cookie, struct qn_now now);
 
-/** The server does not return names in the letter case it got them in. */
+/** The server does not return names in the letter case it got them in: for QN_MANNERS_US. */
 void qn_manners_set_no_case(
     struct qn_manners_table *table, const struct qn_address *address, struct qn_now now);
 
-/** The server does better without EDNS (RFC 6891 s6.2.2). */
+/** The server does better without EDNS (RFC 6891 s6.2.2): for QN_MANNERS_US. */
 void qn_manners_set_no_edns(
     struct qn_manners_table *table, const struct qn_address *address, struct qn_now now);

@@ -17,6 +17,12 @@ _Static_assert(sizeof(struct qn_server_stats) == 48, "the header promises so");
 #define CHANCE_LEAST (QN_SHARE_ONE / 4096)
 #define RUN_MOST     8
 
+/*
+ * A probe each time that the silence has grown by a twelfth: who was away for 12 s is noticed
+ * after one more, whatever chance adds, and with the second probe well within two.
+ */
+#define SILENCE_PER_PROBE 12
+
 /* A second good probe is wanted soon after the first. */
 #define PROBE_AGAIN_US (QN_PROBE_LEAST_US / 4)
 
@@ -116,7 +122,7 @@ run_limit(uint32_t share)
 static uint64_t
 probe_interval_us(const struct qn_server_stats *stats, struct qn_mono now)
 {
-	const uint64_t interval_us = qn_mono_since_us(stats->silent_since, now) / 8;
+	const uint64_t interval_us = qn_mono_since_us(stats->silent_since, now) / SILENCE_PER_PROBE;
 
 	if (!stats->deprioritized)
 		return QN_REMEASURE_US;

@@ -9,7 +9,7 @@
  *
  * Silence: an address is deprioritized when queries in a row went unanswered, more of them
  *          than its usual loss explains (once in 4096 runs), for longer than its replies
- *          take. Then it is probed: at first every second, later after an eighth of the time
+ *          take. Then it is probed: at first every second, later after a twelfth of the time
  *          that it has been silent for, up to a minute. Two replies make it trusted again.
  * Loss:    what was lost before a reply counts as loss; what was lost before the address was
  *          deprioritized was an outage, and does not.

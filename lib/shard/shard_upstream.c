@@ -98,7 +98,10 @@ write_query(struct qn_shard *shard, struct qn_packet *packet, const struct qn_se
 	qn_counter_add(&shard->counters.upstream_queries, 1);
 }
 
-/* A query whose next hop was not known when it was to go out. */
+/*
+ * A query whose next hop was not known when it was to go out. Those whose neighbour stays
+ * silent wait until their timeout, and must not keep the others.
+ */
 static bool
 output_held(
     struct qn_shard *shard, uint16_t *link_index, struct qn_packet *packet, struct qn_now now)
@@ -106,16 +109,18 @@ output_held(
 	struct qn_list *held = &shard->transport.held;
 	struct qn_path path;
 
-	if (qn_list_empty(held) || !qn_mono_reached(shard->transport.held_try, now.mono))
+	if (!qn_mono_reached(shard->transport.held_try, now.mono))
 		return false;
-	struct qn_sent *sent = qn_list_entry(held->next, struct qn_sent, link);
+	for (unsigned looked_at = 0; looked_at < QN_HELD_LOOKS && !qn_list_empty(held);
+	     looked_at++) {
+		struct qn_sent *sent = qn_list_entry(qn_list_pop(held), struct qn_sent, link);
 
-	qn_list_remove(&sent->link);
-	if (find_route(shard, sent, now, link_index, &path) == QN_LINK_READY) {
-		write_query(shard, packet, sent, &path);
-		return true;
+		if (find_route(shard, sent, now, link_index, &path) == QN_LINK_READY) {
+			write_query(shard, packet, sent, &path);
+			return true;
+		}
+		qn_list_append(held, &sent->link);
 	}
-	qn_list_append(held, &sent->link); /* Its timeout will end it. */
 	shard->transport.held_try = qn_mono_after_us(now.mono, QN_HELD_RETRY_US);
 	return false;
 }

@@ -18,6 +18,9 @@
 /** How often to look whether the next hop of a held query has become known. */
 #define QN_HELD_RETRY_US (1 * QN_US_PER_MS)
 
+/** How many of them to look at then. */
+#define QN_HELD_LOOKS 64
+
 /** One query as it was sent. */
 struct qn_sent {
 	struct qn_list link; /* In `held` or `streams`, or in no list. */

@@ -261,6 +261,37 @@ TEST(wheel_stop_is_harmless_when_idle)
 	assert_null(qn_wheel_expire(&wheel, (struct qn_mono){2 * QN_US_PER_S}));
 }
 
+/* Thousands of timers in one coarse slot are moved in several calls, and none is lost. */
+TEST(wheel_moves_a_few_at_a_time)
+{
+	static struct qn_timer timers[16 * QN_WHEEL_MOVES_MAX];
+	const struct qn_mono start = {0};
+	const struct qn_mono due = {20 * QN_US_PER_S};
+	unsigned idle_calls = 0;
+	unsigned fired = 0;
+	struct qn_wheel wheel;
+
+	qn_wheel_init(&wheel, start);
+	for (size_t i = 0; i < COUNT_OF(timers); i++) {
+		qn_timer_init(&timers[i]);
+		qn_wheel_start(&wheel, &timers[i], due);
+	}
+	while (fired < COUNT_OF(timers)) {
+		const struct qn_mono now = {due.us + QN_WHEEL_TICK_US};
+
+		if (qn_wheel_expire(&wheel, now) != NULL) {
+			fired++;
+			continue;
+		}
+		assert_int_equal(qn_wheel_rest_us(&wheel, now, 1000), 0);
+		idle_calls++;
+		assert_true(idle_calls < 1000);
+	}
+	/* Twice, for they lie on the third level first. */
+	assert_in_range(idle_calls, 16, 64);
+	assert_int_equal(wheel.count, 0);
+}
+
 int
 main(void)
 {
@@ -271,6 +302,7 @@ main(void)
 	    cmocka_unit_test(wheel_rests_when_empty),
 	    cmocka_unit_test(wheel_fires_what_is_late_already),
 	    cmocka_unit_test(wheel_stop_is_harmless_when_idle),
+	    cmocka_unit_test(wheel_moves_a_few_at_a_time),
 	};
 
 	return cmocka_run_group_tests_name("wheel", tests, NULL, NULL);

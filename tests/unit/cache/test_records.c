@@ -117,6 +117,30 @@ TEST(records_have_a_bound)
 	assert_false(get(&store, "over.example", 65280, 0, &found));
 }
 
+/* More than 256 records are not kept, nor is what they replace. */
+TEST(records_have_a_number)
+{
+	struct qn_store store = store_new();
+	struct qn_rrset rrset = {.type = 65280, .class = QN_CLASS_IN, .ttl_s = 60};
+	size_t packed_len = 0;
+	struct qn_rrset found;
+
+	rrset.owner = test_name("many.example");
+	while (rrset.count <= QN_STORE_RECORD_MAX) {
+		const uint8_t rdata[2] = {(uint8_t)(rrset.count >> 8), (uint8_t)rrset.count};
+
+		assert_true(
+		    qn_rdatas_append(room, &packed_len, (struct qn_view){rdata, sizeof(rdata)}));
+		rrset.count++;
+		rrset.rdatas = (struct qn_view){rdata_room, packed_len};
+		if (rrset.count < QN_STORE_RECORD_MAX)
+			continue;
+		qn_store_put_rrset(&store, &rrset, QN_RANK_AUTHORITATIVE, at_s(0));
+		assert_int_equal(get(&store, "many.example", 65280, 0, &found),
+		    rrset.count == QN_STORE_RECORD_MAX);
+	}
+}
+
 /* --- What does not exist ---------------------------------------------------------------- */
 
 static struct qn_negative
@@ -407,6 +431,7 @@ main(void)
 	    cmocka_unit_test(records_keep_their_rank),
 	    cmocka_unit_test(records_have_a_bound),
 	    cmocka_unit_test(addresses_are_found_in_a_ready_made_answer),
+	    cmocka_unit_test(records_have_a_number),
 	    cmocka_unit_test(negatives_of_a_type),
 	    cmocka_unit_test(negatives_of_a_name),
 	    cmocka_unit_test(negatives_of_a_name_above),

@@ -220,6 +220,34 @@ TEST(upstream_bounds_the_rate_of_an_address)
 	assert_true(answered_of("two.test", 1000, 20) >= 20);
 }
 
+/* An answer of 256 records is kept; one of more is told, and asked for again. */
+TEST(upstream_keeps_no_answer_of_many_records)
+{
+	static char records[QN_STORE_RECORD_MAX + 1][NAME_LEN];
+	static const char *lines[QN_STORE_RECORD_MAX + 4];
+
+	stage_delegate("many.test", (const char *const[]){"192.0.2.7", NULL});
+	lines[0] = "question www.many.test A";
+	lines[1] = "flags qr aa";
+	for (unsigned i = 0; i <= QN_STORE_RECORD_MAX; i++) {
+		snprintf(
+		    records[i], NAME_LEN, "answer www.many.test 60 A 10.0.%u.%u", i / 256, i % 256);
+		lines[2 + i] = records[i];
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(stage_ask("www.many.test A"));
+		stage_reply(stage_sent("192.0.2.7", "www.many.test. A"), lines);
+		assert_int_equal(stage_answers(), 1);
+		assert_int_equal(stage.rcode, QN_RCODE_NOERROR);
+	}
+	lines[2 + QN_STORE_RECORD_MAX] = NULL;
+	assert_true(stage_ask("www.many.test A"));
+	stage_reply(stage_sent("192.0.2.7", "www.many.test. A"), lines);
+	assert_true(stage_ask("www.many.test A"));
+	stage_silent();
+	assert_int_equal(stage_answers(), 2);
+}
+
 #define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, open_stage, close_stage)
 
 int
@@ -233,6 +261,7 @@ main(void)
 	    ON_STAGE(upstream_bounds_one_address),
 	    ON_STAGE(upstream_bounds_the_rate_of_a_zone),
 	    ON_STAGE(upstream_bounds_the_rate_of_an_address),
+	    ON_STAGE(upstream_keeps_no_answer_of_many_records),
 	};
 
 	return cmocka_run_group_tests_name("upstream", tests, NULL, NULL);

@@ -43,9 +43,10 @@ TEST(manners_are_remembered)
 	qn_manners_set_no_case(&table, &two, at_s(1));
 	qn_manners_set_cookie(&table, &two, (struct qn_view){cookie, sizeof(cookie)}, at_s(1));
 	row = qn_manners_find(&table, &one);
-	assert_true(row->no_edns && !row->no_case && row->cookie_len == 0);
+	assert_true(!qn_manners_edns(row, at_s(1)) && qn_manners_case(row, at_s(1)));
+	assert_int_equal(row->cookie_len, 0);
 	row = qn_manners_find(&table, &two);
-	assert_true(!row->no_edns && row->no_case);
+	assert_true(qn_manners_edns(row, at_s(1)) && !qn_manners_case(row, at_s(1)));
 	assert_int_equal(row->cookie_len, sizeof(cookie));
 	assert_memory_equal(row->cookie, cookie, sizeof(cookie));
 	/* A shorter one takes its place. */
@@ -63,8 +64,8 @@ TEST(manners_tell_families_apart)
 	qn_manners_set_no_edns(&table, &ipv4, at_s(1));
 	assert_null(qn_manners_find(&table, &ipv6));
 	qn_manners_set_no_case(&table, &ipv6, at_s(1));
-	assert_true(qn_manners_find(&table, &ipv4)->no_edns);
-	assert_false(qn_manners_find(&table, &ipv6)->no_edns);
+	assert_false(qn_manners_edns(qn_manners_find(&table, &ipv4), at_s(1)));
+	assert_true(qn_manners_edns(qn_manners_find(&table, &ipv6), at_s(1)));
 }
 
 /* One set of four: who was used longest ago makes room, and leaves nothing to the next. */
@@ -81,7 +82,7 @@ TEST(manners_of_the_least_used_are_forgotten)
 	qn_manners_set_no_case(&table, &addresses[4], at_s(21));
 	for (uint8_t i = 0; i < COUNT_OF(addresses); i++)
 		assert_int_equal(qn_manners_find(&table, &addresses[i]) != NULL, i != 1);
-	assert_false(qn_manners_find(&table, &addresses[4])->no_edns);
+	assert_true(qn_manners_edns(qn_manners_find(&table, &addresses[4]), at_s(21)));
 }
 
 TEST(manners_take_the_memory_they_promise)
@@ -97,6 +98,23 @@ TEST(manners_take_the_memory_they_promise)
 	}
 }
 
+/* What was learned in one bad moment is tried again after an hour. */
+TEST(manners_are_tried_again)
+{
+	const struct qn_address address = address_of("192.0.2.1");
+	struct qn_manners_table table = table_new(64);
+	const struct qn_manners *row;
+
+	qn_manners_set_no_edns(&table, &address, at_s(1));
+	qn_manners_set_no_case(&table, &address, at_s(2));
+	row = qn_manners_find(&table, &address);
+	assert_false(qn_manners_edns(row, at_s(3600)));
+	assert_true(qn_manners_edns(row, at_s(3601)));
+	assert_false(qn_manners_case(row, at_s(3601)));
+	assert_true(qn_manners_case(row, at_s(3602)));
+	assert_true(qn_manners_edns(NULL, at_s(1)) && qn_manners_case(NULL, at_s(1)));
+}
+
 int
 main(void)
 {
@@ -105,6 +123,7 @@ main(void)
 	    cmocka_unit_test(manners_tell_families_apart),
 	    cmocka_unit_test(manners_of_the_least_used_are_forgotten),
 	    cmocka_unit_test(manners_take_the_memory_they_promise),
+	    cmocka_unit_test(manners_are_tried_again),
 	};
 
 	return cmocka_run_group_tests_name("manners", tests, NULL, NULL);

@@ -189,7 +189,7 @@ TEST(stats_know_the_usual_loss)
 	}
 }
 
-/* At first every second, then after an eighth of the silence, at last every minute. */
+/* At first every second, then after a twelfth of the silence, at last every minute. */
 TEST(stats_notice_a_death_and_probe_ever_more_seldom)
 {
 	const uint64_t death_us = 100 * S;
@@ -204,11 +204,11 @@ TEST(stats_notice_a_death_and_probe_ever_more_seldom)
 	assert_int_equal(stats.silent_since.us, death_us);
 	for (; before_us < death_us + 2000 * S; probes++) {
 		const uint64_t now_us = stats.probe_at.us;
-		const uint64_t eighth_us = (before_us - death_us) / 8;
+		const uint64_t twelfth_us = (before_us - death_us) / 12;
 
-		assert_int_equal(now_us - before_us, eighth_us < S        ? S
-						     : eighth_us < 60 * S ? eighth_us
-									  : 60 * S);
+		assert_int_equal(now_us - before_us, twelfth_us < S        ? S
+						     : twelfth_us < 60 * S ? twelfth_us
+									   : 60 * S);
 		assert_false(qn_stats_probe_due(&stats, (struct qn_mono){now_us - 1}));
 		assert_true(qn_stats_probe_due(&stats, (struct qn_mono){now_us}));
 		fold(&stats, QN_SAMPLE_PROBE, QN_OUTCOME_SENT, 0, now_us);
@@ -217,7 +217,7 @@ TEST(stats_notice_a_death_and_probe_ever_more_seldom)
 		assert_true(stats.deprioritized);
 		before_us = now_us;
 	}
-	assert_in_range(probes, 60, 75);
+	assert_in_range(probes, 78, 92);
 }
 
 /* Late replies are noticed sooner: in a packet's time, three of them. */
