@@ -27,6 +27,7 @@
 	X(lookup_cycle)           /* Not started: nameservers that need each other. */            \
 	X(lookup_budget)          /* Not started: the client question has had its share. */       \
 	X(lookup_depth)           /* Not started: nested too deep. */                             \
+	X(zones_unresolved)       /* Zones given up: their nameservers have no addresses. */      \
 	X(lookup_known_failure)   /* Not started: failed a moment ago. */                         \
 	X(upstream_minimized)     /* Queries with a shortened name. */                            \
 	X(upstream_followed)      /* Queries spared: another task had sent the same. */           \

@@ -279,6 +279,7 @@ task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now
 	}
 	if (task_persist(resolver, task, now))
 		return;
+	qn_task_unresolved(resolver, task, now);
 	qn_counter_add(&resolver->counters.task_unreachable, 1);
 	qn_task_fail(resolver, task, QN_EDE_NO_REACHABLE_AUTHORITY, now);
 }

@@ -13,6 +13,12 @@
  */
 #define CACHED_SERVERS(depth) ((depth) < 2 ? QN_DELEGATION_SERVER_MAX : 2u)
 
+/* Nameservers without any address after which the others of a zone are not looked up. */
+#define UNRESOLVED_SERVERS 5u
+
+/* No question has this type: what is remembered under it is about the delegation. */
+#define UNRESOLVED_TYPE 0
+
 /* Nameservers whose own zone's glue is looked at when their addresses have failed. */
 #define FOREIGN_GLUE_SERVERS 3
 
@@ -161,9 +167,9 @@ lookup_refused(struct qn_resolver *resolver, struct qn_task *task,
 	return NULL;
 }
 
-/* Starts, or joins, the question for one address family of a nameserver. */
+/* Starts, or joins, the question for one address family of a nameserver; false: it does not. */
 static bool
-lookup_start(struct qn_resolver *resolver, struct qn_task *task, uint8_t server, uint16_t type,
+lookup_try(struct qn_resolver *resolver, struct qn_task *task, uint8_t server, uint16_t type,
     struct qn_now now)
 {
 	const uint64_t started = qn_counter_get(&resolver->counters.tasks_started);
@@ -196,6 +202,57 @@ lookup_start(struct qn_resolver *resolver, struct qn_task *task, uint8_t server,
 	return qn_task_wait(resolver, task, child, server);
 }
 
+static bool
+lookup_start(struct qn_resolver *resolver, struct qn_task *task, uint8_t server, uint16_t type,
+    struct qn_now now)
+{
+	const bool started = lookup_try(resolver, task, server, type, now);
+
+	if (started)
+		task->lookups_started++;
+	else
+		task->lookups_refused = true;
+	return started;
+}
+
+/* Whether so many nameservers have no address that the others are not worth the queries. */
+static bool
+too_many_unresolved(const struct qn_resolver *resolver, const struct qn_task *task)
+{
+	const unsigned families = resolver->config->use_ipv4 + resolver->config->use_ipv6;
+
+	return task->zone.candidate_count == 0 &&
+	       task->lookups_failed >= UNRESOLVED_SERVERS * families;
+}
+
+/* Whether the zone was given up a moment ago; it is asked about before the first lookup. */
+static bool
+zone_was_unresolved(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	struct qn_failure failure;
+
+	return task->zone.candidate_count == 0 && task->lookups_started == 0 &&
+	       qn_store_get_failure(
+		   &resolver->store, &task->zone.zone, UNRESOLVED_TYPE, now, &failure);
+}
+
+/*
+ * Only lookups count that ended for reasons of their own: limits, cycles and what is remembered
+ * of single names say nothing about the zone, and could be forced upon it by strangers.
+ */
+void
+qn_task_unresolved(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	const bool all = task->lookups_started > 0 && !task->lookups_refused &&
+	                 task->lookups_failed == task->lookups_started;
+
+	if (!too_many_unresolved(resolver, task) && (!all || task->zone.candidate_count > 0))
+		return;
+	qn_counter_add(&resolver->counters.zones_unresolved, 1);
+	qn_store_put_failure(&resolver->store, &task->zone.zone, UNRESOLVED_TYPE, QN_RCODE_SERVFAIL,
+	    QN_EDE_NO_REACHABLE_AUTHORITY, now);
+}
+
 /* Whether asking for the addresses of a nameserver could bring one that is not known yet. */
 static bool
 lookup_is_worth_it(
@@ -220,6 +277,13 @@ qn_task_lookup_servers(
 	const uint32_t first = qn_random_below(&resolver->random, zone->server_count);
 	unsigned started = 0;
 
+	if (too_many_unresolved(resolver, task))
+		return false;
+	if (zone_was_unresolved(resolver, task, now)) {
+		qn_counter_add(&resolver->counters.lookup_known_failure, 1);
+		task->starved = true;
+		return false;
+	}
 	for (uint8_t i = 0; i < zone->server_count && started < LOOKUP_SERVERS(task->depth); i++) {
 		const uint8_t index = (uint8_t)((first + i) % zone->server_count);
 		struct qn_nameserver *server = &zone->servers[index];

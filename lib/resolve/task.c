@@ -132,6 +132,14 @@ qn_task_append(struct qn_resolver *resolver, struct qn_task *task, const struct 
 	return true;
 }
 
+static void
+lookups_reset(struct qn_task *task)
+{
+	task->lookups_started = 0;
+	task->lookups_failed = 0;
+	task->lookups_refused = false;
+}
+
 /* --- Opening ---------------------------------------------------------------------------- */
 
 static struct qn_task *
@@ -164,6 +172,7 @@ task_create(struct qn_resolver *resolver, const struct qn_question *question, ui
 	qn_list_init(&task->follow_link);
 	task->zone_slot = QN_QUOTA_SLOT_NONE;
 	task->server_slot = QN_QUOTA_SLOT_NONE;
+	lookups_reset(task);
 	task->starved = false;
 	task->seen_refused = false;
 	task->seen_other = false;
@@ -290,6 +299,7 @@ qn_task_leave_zone(struct qn_resolver *resolver, struct qn_task *task)
 	if (task->server_slot != QN_QUOTA_SLOT_NONE)
 		resolver->servers.slots[task->server_slot].tasks--;
 	task->server_slot = QN_QUOTA_SLOT_NONE;
+	lookups_reset(task);
 }
 
 static bool
@@ -366,6 +376,10 @@ wake_parents(struct qn_resolver *resolver, struct qn_task *task)
 
 		for (unsigned i = 0; i < found.count; i++)
 			qn_delegation_add_address(&parent->zone, wait->server, &found.addresses[i]);
+		if (found.count == 0 && task->starved)
+			parent->lookups_refused = true;
+		else if (found.count == 0)
+			parent->lookups_failed++;
 		wait_end(resolver, wait);
 		qn_task_ready(resolver, parent);
 	}

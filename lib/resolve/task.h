@@ -67,11 +67,14 @@ struct qn_task {
 	uint8_t known_labels;    /* Of `name`: the longest ending that is no unknown zone cut. */
 	uint8_t minimized_count; /* Queries with a shortened name, for this `name`. */
 	bool minimize;
-	bool refresh;           /* Asks again although the cache knows: what it knows ends soon. */
-	bool foreign_glue_used; /* See nameservers.c, last resorts. */
-	bool probe_due;         /* With the next reply another of its servers may be measured. */
-	bool last_resort;       /* Takes answers that are not authoritative. */
-	bool zone_known;        /* Whether `zone` has been looked up for this `name`. */
+	bool refresh;            /* Asks again although the cache knows: what it knows ends soon. */
+	bool foreign_glue_used;  /* See nameservers.c, last resorts. */
+	uint8_t lookups_started; /* For nameservers of `zone`. */
+	uint8_t lookups_failed;  /* Of these: have ended, for reasons of their own, without any. */
+	bool lookups_refused;    /* Some could not be started, or not be carried through. */
+	bool probe_due;          /* With the next reply another of its servers may be measured. */
+	bool last_resort;        /* Takes answers that are not authoritative. */
+	bool zone_known;         /* Whether `zone` has been looked up for this `name`. */
 	struct qn_delegation zone;
 	struct qn_list follow_link;   /* In `followers` of another's query, or in no list. */
 	uint16_t zone_slot;           /* In `zones` of the resolver; QN_QUOTA_SLOT_NONE: in none. */
@@ -285,6 +288,12 @@ void qn_task_zone_prepare(struct qn_resolver *resolver, struct qn_task *task, st
  */
 QN_MUST_USE bool qn_task_lookup_servers(
     struct qn_resolver *resolver, struct qn_task *task, bool glue_failed, struct qn_now now);
+
+/**
+ * Remembers that the nameservers of the task's zone do not resolve, if that is what has left
+ * it without anybody to ask.
+ */
+void qn_task_unresolved(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now);
 
 /** When all else has failed: true when there is somebody to ask after all. */
 QN_MUST_USE bool qn_task_last_resort(

@@ -91,6 +91,23 @@ stage_delegate(const char *zone, const char *const *addresses)
 	qn_store_put_delegation(&store, &delegation, stage_now());
 }
 
+void
+stage_delegate_names(const char *zone, const char *const *names)
+{
+	struct qn_store store = {stage.cache, &hash_key, store_scratch};
+	const struct qn_name name = test_name(zone);
+	struct qn_delegation delegation;
+
+	qn_delegation_init(&delegation, &name);
+	delegation.ttl_s = 86400;
+	for (; *names != NULL; names++) {
+		const struct qn_name server = test_name(*names);
+
+		qn_delegation_add_server(&delegation, &server);
+	}
+	qn_store_put_delegation(&store, &delegation, stage_now());
+}
+
 bool
 stage_ask(const char *question)
 {

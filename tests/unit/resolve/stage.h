@@ -42,6 +42,9 @@ void stage_wait_ms(uint64_t duration_ms);
 /** Makes `zone` one whose only nameserver has these IPv4 addresses, listed up to NULL. */
 void stage_delegate(const char *zone, const char *const *addresses);
 
+/** Makes `zone` one with these nameservers, listed up to NULL, none of whose addresses is known. */
+void stage_delegate_names(const char *zone, const char *const *names);
+
 /** A client asks "NAME TYPE"; false when the question was refused. */
 bool stage_ask(const char *question);
 
