@@ -16,6 +16,13 @@ test: all
 lab:
 	scripts/lab up
 
+# A router with BIRD and two nodes behind one address, which leave it in turn: make lab-anycast RATE=5000
+RATE ?= 20000
+lab-anycast:
+	[ -d $(BUILD)-verbs ] || meson setup $(BUILD)-verbs -Dtest_verbs=true
+	ninja -C $(BUILD)-verbs app/quinced/quinced
+	QN_BUILD=$(BUILD)-verbs tests/lab/anycast.py --rate $(RATE)
+
 # Simulated internets: make sim SEEDS=10000
 SEEDS ?= 1000
 sim: $(BUILD)/build.ninja
@@ -76,5 +83,5 @@ format:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test lab sim sim-breaks sim-compilers attacks bench release bench-wire selection-sim \
+.PHONY: all test lab lab-anycast sim sim-breaks sim-compilers attacks bench release bench-wire selection-sim \
 	selection-lab soak fuzz format clean

@@ -39,6 +39,9 @@ static const struct command {
     {"flush", {"name"}, 0, print_reply, PATIENCE_FLUSH_S},
     {"reload", {NULL}, 0, print_reply, PATIENCE_S},
     {"log", {"level"}, 0, print_reply, PATIENCE_S},
+    {"health", {NULL}, 0, print_reply, PATIENCE_S},
+    {"drain", {NULL}, 0, print_reply, PATIENCE_S},
+    {"undrain", {NULL}, 0, print_reply, PATIENCE_S},
 };
 
 struct options {
@@ -65,6 +68,9 @@ print_usage(FILE *out)
 	      "                    what is known of nameservers, and why one is asked or avoided\n"
 	      "  flush NAME        forgets the name and everything below it\n"
 	      "  reload            reads the configuration again\n"
+	      "  health            whether the node is fit, and why not; status 0 only if it is\n"
+	      "  drain             withdraws the addresses, so that traffic goes elsewhere\n"
+	      "  undrain           lets them be announced again\n"
 	      "  log LEVEL         logs up to error, warning, notice, info or debug\n"
 	      "\n"
 	      "CLIENT is an address whose view counts; without it, that of clients in no view.\n"
@@ -182,6 +188,14 @@ print(const struct options *options, const json_t *reply)
 	return fflush(stdout) == 0 ? EXIT_SUCCESS : fail("the output cannot be written.");
 }
 
+/* Only who asks for the health gets it as a status. */
+static bool
+is_unfit(const struct options *options, const json_t *reply)
+{
+	return strcmp(options->command->name, "health") == 0 &&
+	       !json_is_true(json_object_get(reply, "fit"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -197,6 +211,8 @@ main(int argc, char **argv)
 		return fail("the arguments must be UTF-8 text.");
 	reply = connection_ask(options.socket_path, request, options.command->patience_s, error);
 	status = reply == NULL ? fail(error) : print(&options, reply);
+	if (status == EXIT_SUCCESS && is_unfit(&options, reply))
+		status = EXIT_FAILURE;
 	json_decref(request);
 	json_decref(reply);
 	return status;

@@ -308,6 +308,7 @@ static const struct document_key file_keys[] = {
     {"tcp", config_read_tcp},
     {"tls", config_read_tls},
     {"kernel", config_read_kernel},
+    {"announce", config_read_announce},
     {"control", read_control},
 };
 
@@ -336,6 +337,7 @@ set_defaults(struct config_reader *reader)
 	    .idle_s = CONNECTION_IDLE_S,
 	};
 	config_default_kernel(&config->fixed.kernel);
+	config_default_announce(&config->fixed.announce);
 	strcpy(config->fixed.socket, SOCKET_DEFAULT);
 	strcpy(config->fixed.statistics, STATISTICS_DEFAULT);
 	strcpy(reader->hints_path, HINTS_DEFAULT);
@@ -530,6 +532,18 @@ same_kernel(const struct config_kernel *a, const struct config_kernel *b)
 }
 
 static bool
+same_announce(const struct config_announce *a, const struct config_announce *b)
+{
+	if (a->table != b->table || a->after_s != b->after_s || a->drain_s != b->drain_s ||
+	    a->last_resort != b->last_resort || a->probe_count != b->probe_count)
+		return false;
+	for (uint8_t i = 0; i < a->probe_count; i++)
+		if (!qn_name_equal(&a->probes[i], &b->probes[i]))
+			return false;
+	return true;
+}
+
+static bool
 same_services(const struct qn_shard_config *a, const struct qn_shard_config *b)
 {
 	if (a->service_count != b->service_count)
@@ -572,6 +586,7 @@ config_reload(struct config *config, const struct config *next, char restart[CON
 	    {"tcp", same_streams(&a->streams, &b->streams)},
 	    {"tls", same_tls(&a->streams, &b->streams)},
 	    {"kernel", same_kernel(&a->kernel, &b->kernel)},
+	    {"announce", same_announce(&a->announce, &b->announce)},
 	    {"control.socket", strcmp(a->socket, b->socket) == 0},
 	};
 	const struct qn_shard_config old = config->live;

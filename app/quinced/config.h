@@ -19,6 +19,7 @@
 #define CONFIG_ADDRESS_MAX   QN_LINK_ADDRESS_MAX
 #define CONFIG_GATEWAY_MAX   (2 * QN_LINK_GATEWAY_MAX)
 #define CONFIG_RANGE_MAX     16
+#define CONFIG_PROBE_MAX     8
 #define CONFIG_INTERFACE_MAX 14  /* Two digits may follow, and a final zero. */
 #define CONFIG_PATH_MAX      108 /* As long as the name of a Unix socket may be. */
 
@@ -70,6 +71,16 @@ struct config_kernel {
 	uint8_t udp_port_count;
 };
 
+/** The announcement of the service addresses, and what it depends on: health.h. */
+struct config_announce {
+	uint32_t table;   /* The kernel's number for it. */
+	uint32_t after_s; /* Of fitness, before the addresses are announced. */
+	uint32_t drain_s; /* That a stop waits at most for traffic to go elsewhere. */
+	bool last_resort; /* Stays announced when nothing can be resolved. */
+	struct qn_name probes[CONFIG_PROBE_MAX];
+	uint8_t probe_count;
+};
+
 /** What is fixed from start to stop. */
 struct config_fixed {
 	uint64_t cache_bytes;                  /* Of the whole node. */
@@ -81,6 +92,7 @@ struct config_fixed {
 	uint16_t port_count;
 	struct config_streams streams; /* Its files may change, though. */
 	struct config_kernel kernel;
+	struct config_announce announce;
 	char socket[CONFIG_PATH_MAX];
 	char statistics[PATH_MAX]; /* Full path of the file; empty: none. */
 };
@@ -104,7 +116,7 @@ void config_fini(struct config *config);
 void config_free_local(struct qn_shard_config *live);
 
 /** Room for what config_reload() says, the final zero included. */
-#define CONFIG_RESTART_MAX 128
+#define CONFIG_RESTART_MAX 192
 
 /**
  * Takes over from `next` what may change while the node runs. Names, joined by ", ", the keys

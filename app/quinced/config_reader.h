@@ -87,12 +87,16 @@ void config_read_tcp(const struct document_value *value, void *target);
 void config_read_tls(const struct document_value *value, void *target);
 void config_read_forward(const struct document_value *value, void *target);
 void config_read_stub(const struct document_value *value, void *target);
+void config_read_announce(const struct document_value *value, void *target);
 void config_read_kernel(const struct document_value *value, void *target);
 void config_read_views(const struct document_value *value, void *target);
 void config_read_stale(const struct document_value *value, void *target);
 
 /** What the kernel's side is when the file does not say. */
 void config_default_kernel(struct config_kernel *kernel);
+
+/** The same of the announcement. */
+void config_default_announce(struct config_announce *announce);
 
 /* What can only be checked when all has been read. */
 void config_check_ports(struct config_reader *reader);

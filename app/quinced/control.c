@@ -69,18 +69,31 @@ control_fini(struct control *control)
 	close(control->signals);
 }
 
-/* Takes the signals that have come; true when one of them says to stop. */
+/* The first signal to stop withdraws the addresses; the second does not wait for that. */
 static bool
-take_signals(struct control *control)
+stop_now(struct control *control, int number, struct qn_now now)
+{
+	if (control->stopping)
+		return true;
+	control->stopping = true;
+	qn_log(QN_LOG_NOTICE, "control", "stopping: %s.", strsignal(number));
+	notify_stopping();
+	health_drain(&control->node->health, control->node, now);
+	return false;
+}
+
+/* Takes the signals that have come; true when one of them says to stop at once. */
+static bool
+take_signals(struct control *control, struct qn_now now)
 {
 	struct signalfd_siginfo info;
 	char restart[CONFIG_RESTART_MAX];
 
 	while (read(control->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo != SIGHUP) {
-			qn_log(QN_LOG_NOTICE, "control", "stopping: %s.",
-			    strsignal((int)info.ssi_signo));
-			return true;
+			if (stop_now(control, (int)info.ssi_signo, now))
+				return true;
+			continue;
 		}
 		/* What came of it is in the log. */
 		(void)!node_reload(control->node, restart);
@@ -117,12 +130,14 @@ accept_client(struct control *control, struct qn_now now)
 static int
 rest_ms(struct control *control)
 {
+	int rest = notify_rest_ms(&control->notify, control->node);
+
 	for (unsigned i = 0; i < CONTROL_CLIENT_MAX; i++)
 		if (client_is_busy(&control->clients[i]))
 			return BUSY_REST_MS;
-	const int notify_ms = notify_rest_ms(&control->notify, control->node);
-
-	return notify_ms < STATISTICS_TURN_MS ? notify_ms : STATISTICS_TURN_MS;
+	if (rest > STATISTICS_TURN_MS)
+		rest = STATISTICS_TURN_MS;
+	return rest < HEALTH_TICK_MS ? rest : HEALTH_TICK_MS;
 }
 
 static void
@@ -151,7 +166,7 @@ control_run(struct control *control)
 
 		wait_for_events(control, polls);
 		now = qn_clock_read();
-		if (polls[POLL_SIGNALS].revents != 0 && take_signals(control))
+		if (polls[POLL_SIGNALS].revents != 0 && take_signals(control, now))
 			return;
 		if (polls[POLL_SOCKET].revents != 0)
 			accept_client(control, now);
@@ -160,5 +175,9 @@ control_run(struct control *control)
 				client_advance(&control->clients[i], control->node, now);
 		statistics_turn(&control->node->statistics, now);
 		notify_tick(&control->notify, control->node, now);
+		health_tick(&control->node->health, control->node, now);
+		if (control->stopping &&
+		    health_is_drained(&control->node->health, control->node, now))
+			return;
 	}
 }

@@ -7,6 +7,7 @@
 #include "report.h"
 #include "servers.h"
 #include "shard/client.h"
+#include "stall.h"
 #include "tracing.h"
 #include "wire/text.h"
 
@@ -160,7 +161,8 @@ run_trace(struct exchange *exchange, const struct request *request)
 		exchange_refuse(exchange, "Questions of this type are not resolved.");
 		return;
 	}
-	why = tracing_begin(request->node, &question, &client, request->now);
+	why =
+	    tracing_begin(request->node, &request->node->tracing, &question, &client, request->now);
 	if (why != NULL) {
 		exchange_refuse(exchange, "%s", why);
 		return;
@@ -210,6 +212,42 @@ run_reload(struct exchange *exchange, const struct request *request)
 }
 
 static void
+run_health(struct exchange *exchange, const struct request *request)
+{
+	exchange->reply = health_report(&request->node->health, request->node);
+}
+
+static void
+run_drain(struct exchange *exchange, const struct request *request)
+{
+	health_drain(&request->node->health, request->node, request->now);
+	run_health(exchange, request);
+}
+
+static void
+run_undrain(struct exchange *exchange, const struct request *request)
+{
+	health_undrain(&request->node->health);
+	health_tick(&request->node->health, request->node, request->now);
+	run_health(exchange, request);
+}
+
+#ifdef QN_TEST_VERBS
+static void
+run_stall(struct exchange *exchange, const struct request *request)
+{
+	const json_int_t ms =
+	    json_integer_value(json_object_get(request->arguments, "milliseconds"));
+	const char *why = stall_begin(request->node, ms > 0 ? (uint64_t)ms : 0);
+
+	if (why != NULL)
+		exchange_refuse(exchange, "%s", why);
+	else
+		exchange->reply = json_pack("{s:I}", "milliseconds", ms);
+}
+#endif
+
+static void
 run_log(struct exchange *exchange, const struct request *request)
 {
 	static const struct {
@@ -248,6 +286,12 @@ static const struct {
     {"flush", run_flush},
     {"reload", run_reload},
     {"log", run_log},
+    {"health", run_health},
+    {"drain", run_drain},
+    {"undrain", run_undrain},
+#ifdef QN_TEST_VERBS
+    {"stall", run_stall},
+#endif
 };
 
 static void

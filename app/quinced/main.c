@@ -132,10 +132,8 @@ run_node(struct control_socket *socket, const char *config_path, const struct ma
 	if (result != 0)
 		return result;
 	result = control_init(&control, socket, &node);
-	if (result == 0) {
+	if (result == 0)
 		control_run(&control);
-		notify_stopping();
-	}
 	node_stop(&node);
 	if (result == 0)
 		control_fini(&control);

@@ -373,6 +373,7 @@ node_start(struct node *node, const char *config_path, const struct machine *mac
 	result = streams_start(node);
 	if (result != 0)
 		goto fail_start;
+	health_start(&node->health, node, node->started);
 	say_started(node);
 	return 0;
 
@@ -406,6 +407,7 @@ node_stop(struct node *node)
 	workers_stop(node);
 	streams_destroy(node);
 	free(node->tracing);
+	health_stop(&node->health);
 	snapshot_retire(node);
 	statistics_close(&node->statistics, qn_clock_read());
 	workers_destroy(node);

@@ -10,6 +10,7 @@
  */
 #include "budget.h"
 #include "cache/cache.h"
+#include "health.h"
 #include "statistics.h"
 #include "worker.h"
 
@@ -35,6 +36,7 @@ struct node {
 	snapshot_slot snapshot;
 	struct qn_streams *streams; /* NULL: neither TCP nor TLS. */
 	struct tracing *tracing;    /* NULL before the first trace. */
+	struct health health;
 	atomic_bool stop;
 };
 

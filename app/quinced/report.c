@@ -39,8 +39,7 @@ report_streams(const struct qn_streams *streams, bool gauges)
 
 	for (uint32_t i = 0; i < qn_stream_figure_count(); i++)
 		if (qn_stream_figure_is_gauge(i) == gauges)
-			set_count(
-			    report, qn_stream_figure_name(i), qn_streams_figure(streams, i));
+			set_count(report, qn_stream_figure_name(i), qn_streams_figure(streams, i));
 	return report;
 }
 

@@ -31,15 +31,14 @@ trace_on_worker(struct command *command, struct qn_shard *shard, struct qn_now n
 }
 
 const char *
-tracing_begin(struct node *node, const struct qn_question *question,
+tracing_begin(struct node *node, struct tracing **slot, const struct qn_question *question,
     const struct qn_address *client, struct qn_now now)
 {
 	const struct qn_shard_view *view = qn_shard_view_of(&node->config.live, client);
-
-	struct tracing *tracing = node->tracing;
+	struct tracing *tracing = *slot;
 
 	if (tracing == NULL) {
-		tracing = node->tracing = calloc(1, sizeof(*tracing));
+		tracing = *slot = calloc(1, sizeof(*tracing));
 		if (tracing == NULL)
 			return "No memory is left for a trace.";
 	} else if (tracing->wanted || is_running(tracing)) {

@@ -4,9 +4,9 @@
  * @file
  * The trace of one question: sent to the workers, waited for, reported as JSON.
  *
- * A node traces one question at a time.
+ * A node traces one question at a time for people, and one for its health.
  * Owner:  the control thread, but for what the question's worker writes until it is over.
- * Memory: the node's, from its first trace to its end: a worker may still be writing when the
+ * Memory: one for each of the two, from its first trace to the node's end: a worker may still be writing when the
  *         client that asked has gone, or has been told that it takes too long.
  * Bounds: TRACING_TIME_US until the client is told so, one second more than a worker may take.
  */
@@ -36,11 +36,12 @@ enum tracing_state {
 };
 
 /**
- * Has `node` trace `question`, of class IN, as if `client` asked it, who may be of no family:
- * in no view. Returns NULL, or a sentence why it does not.
+ * Has `node` trace `question`, of class IN, in `*slot`, which is made when it is NULL, as if
+ * `client` asked it, who may be of no family: in no view. Returns NULL, or a sentence why it
+ * does not.
  */
-QN_MUST_USE const char *tracing_begin(struct node *node, const struct qn_question *question,
-    const struct qn_address *client, struct qn_now now);
+QN_MUST_USE const char *tracing_begin(struct node *node, struct tracing **slot,
+    const struct qn_question *question, const struct qn_address *client, struct qn_now now);
 
 /** Where it stands. But for TRACING_RUNS the caller then lets go of it: see tracing_end(). */
 enum tracing_state tracing_state(const struct tracing *tracing, struct qn_now now);

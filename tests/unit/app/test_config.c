@@ -138,6 +138,17 @@ static const struct complaint complaints[] = {
     {"the kernel's share of ports", HINTS PORTS "kernel: {udp-ports: [1024-40000]}\n",
 	"file:6: kernel.udp-ports: leaves too few ports to ask authorities from: half of them at "
 	"least.\n"},
+    {"the announcement",
+	HINTS PORTS "announce:\n  table: 253\n  after: x\n  drain: 0\n  probes: [a.b, c..d]\n"
+		    "  last-resort: maybe\n",
+	"file:7: announce.table: \"253\" is not a whole number from 1 to 252.\n"
+	"file:8: announce.after: \"x\" is not a whole number from 0 to 3600.\n"
+	"file:9: announce.drain: \"0\" is not a whole number from 1 to 600.\n"
+	"file:10: announce.probes: \"c..d\" is not a domain name.\n"
+	"file:11: announce.last-resort: \"maybe\" is not known here; write off or on.\n"},
+    {"one domain to decide", HINTS PORTS "announce: {probes: [example.com]}\n",
+	"file:6: announce.probes: needs names of two domains or more, so that none of them alone "
+	"decides.\n"},
     {"neither a kernel's side nor none", HINTS PORTS "kernel: on\n",
 	"file:6: kernel: \"on\" is neither off nor keys with values, such as \"rate: 50000\".\n"},
     {"a key twice", HINTS PORTS "node:\n  id: a\n  poll: busy\n  id: b\n",
@@ -535,6 +546,8 @@ TEST(everything_given)
 	    "  stub:\n    - {zone: corp.example, servers: [10.0.0.8]}\n"
 	    "  serve-stale: {max-age: 604800, ttl: 1, wait-ms: 0}\n"
 	    "kernel: {interface: edge, rate: 1000, udp-ports: [3784, 61000-61999]}\n"
+	    "announce: {table: 7, after: 0, drain: 600, probes: [a.example, b.test],\n"
+	    "  last-resort: on}\n"
 	    "control: {socket: /run/a.sock}\n",
 	    4);
 	assert_string_equal(config.live.node_id, "edge1.example");
@@ -590,6 +603,12 @@ TEST(everything_given)
 	assert_int_equal(config.fixed.kernel.udp_port_count, 2);
 	assert_int_equal(config.fixed.kernel.udp_ports[1].first, 61000);
 	assert_int_equal(config.fixed.kernel.udp_ports[1].last, 61999);
+	assert_int_equal(config.fixed.announce.table, 7);
+	assert_int_equal(config.fixed.announce.after_s, 0);
+	assert_int_equal(config.fixed.announce.drain_s, 600);
+	assert_int_equal(config.fixed.announce.probe_count, 2);
+	assert_string_equal(test_name_text(&config.fixed.announce.probes[1]), "b.test.");
+	assert_true(config.fixed.announce.last_resort);
 	assert_string_equal(config.fixed.socket, "/run/a.sock");
 	assert_string_equal(config.fixed.statistics, "/srv/q/stats");
 	config_fini(&config);
@@ -837,12 +856,13 @@ TEST(reload_keeps_what_is_fixed)
 		  "resolver: {root-hints: hints4, qname-minimization: off, serve-stale: {ttl: 9}}\n"
 		  "kernel: off\n"
 		  "tcp: {upstream: off}\n"
+		  "announce: {after: 1}\n"
 		  "control: {socket: /run/b.sock}\n",
 	    4);
 	config_reload(&config, &next, restart);
 	assert_string_equal(restart,
 	    "node.cache, node.workers, node.poll, node.statistics, ports, service.addresses, "
-	    "tcp, kernel, control.socket");
+	    "tcp, kernel, announce, control.socket");
 	assert_string_equal(config.live.node_id, "b");
 	assert_string_equal(config.live.version, "v");
 	assert_stale(&config, 86400, 9, 1800);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config_reader.h"
+
+#include <string.h>
+
+#define TABLE_DEFAULT 53
+#define TABLE_MAX     252 /* The kernel's own tables begin behind it; daemons take no more. */
+#define AFTER_S       10
+#define AFTER_MAX_S   3600
+#define DRAIN_S       10
+#define DRAIN_MAX_S   600
+
+static struct config_announce *
+announce_of(void *target)
+{
+	const struct config_reader *reader = target;
+
+	return &reader->config->fixed.announce;
+}
+
+static void
+read_number(const struct document_value *value, uint32_t least, uint32_t most, uint32_t *target)
+{
+	uint64_t number;
+
+	if (document_number(value, least, most, &number))
+		*target = (uint32_t)number;
+}
+
+static void
+read_table(const struct document_value *value, void *target)
+{
+	read_number(value, 1, TABLE_MAX, &announce_of(target)->table);
+}
+
+static void
+read_after(const struct document_value *value, void *target)
+{
+	read_number(value, 0, AFTER_MAX_S, &announce_of(target)->after_s);
+}
+
+static void
+read_drain(const struct document_value *value, void *target)
+{
+	read_number(value, 1, DRAIN_MAX_S, &announce_of(target)->drain_s);
+}
+
+static void
+read_probe(const struct document_value *value, void *target)
+{
+	struct config_announce *announce = announce_of(target);
+	struct qn_name *name = &announce->probes[announce->probe_count];
+	const char *text = document_text(value);
+
+	if (text == NULL)
+		return;
+	if (qn_name_from_text(name, text, strlen(text)))
+		announce->probe_count++;
+	else
+		document_complain(value, "\"%s\" is not a domain name.", text);
+}
+
+/* With one name, that one domain would decide. */
+static void
+read_probes(const struct document_value *value, void *target)
+{
+	struct config_reader *reader = target;
+	const size_t errors_before = reader->errors->count;
+	const size_t count = document_list(value, CONFIG_PROBE_MAX, read_probe, target);
+
+	if (count < 2 && reader->errors->count == errors_before)
+		document_complain(value,
+		    "needs names of two domains or more, so that none of them alone decides.");
+}
+
+static void
+read_last_resort(const struct document_value *value, void *target)
+{
+	static const char *const words[] = {"off", "on"};
+	const int word = document_word(value, words, CONFIG_ITEM_COUNT(words));
+
+	if (word >= 0)
+		announce_of(target)->last_resort = word == 1;
+}
+
+static const struct document_key announce_keys[] = {
+    {"table", read_table},
+    {"after", read_after},
+    {"drain", read_drain},
+    {"probes", read_probes},
+    {"last-resort", read_last_resort},
+};
+
+void
+config_default_announce(struct config_announce *announce)
+{
+	*announce = (struct config_announce){
+	    .table = TABLE_DEFAULT,
+	    .after_s = AFTER_S,
+	    .drain_s = DRAIN_S,
+	};
+}
+
+void
+config_read_announce(const struct document_value *value, void *target)
+{
+	document_mapping(value, announce_keys, CONFIG_ITEM_COUNT(announce_keys), target);
+}

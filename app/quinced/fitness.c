@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "fitness.h"
+
+const char *
+fitness_text(enum fitness_fault fault)
+{
+	switch (fault) {
+	case FITNESS_FIT:
+		return "fit";
+	case FITNESS_DRAINING:
+		return "draining";
+	case FITNESS_WORKER:
+		return "a worker does not turn its loop";
+	case FITNESS_SILENT:
+		return "a question to itself had no answer";
+	case FITNESS_PORT:
+		return "a link is down";
+	case FITNESS_KERNEL:
+		return "an interface of the kernel's side is gone";
+	case FITNESS_GATEWAY:
+		return "a gateway does not answer";
+	case FITNESS_BUFFERS:
+		return "hardly a packet buffer is free";
+	case FITNESS_UPSTREAM:
+		break;
+	}
+	return "nothing can be resolved";
+}
+
+static bool
+most_questions_fail(const struct fitness_facts *facts)
+{
+	return facts->question_count >= FITNESS_FAILED_OF &&
+	       (uint64_t)facts->question_failed_count * 100 >
+	           (uint64_t)facts->question_count * FITNESS_FAILED_MOST;
+}
+
+static bool
+resolves_nothing(const struct fitness_facts *facts)
+{
+	if (facts->probe_count == 0)
+		return false;
+	return facts->probe_failed_count == facts->probe_count ||
+	       (most_questions_fail(facts) && facts->probe_failed_count * 2 >= facts->probe_count);
+}
+
+enum fitness_fault
+fitness_judge(const struct fitness_facts *facts, const struct fitness_rules *rules)
+{
+	if (facts->draining)
+		return FITNESS_DRAINING;
+	if (facts->turn_age_us > FITNESS_TURN_US)
+		return FITNESS_WORKER;
+	if (facts->silent)
+		return FITNESS_SILENT;
+	if (!facts->ports_up)
+		return FITNESS_PORT;
+	if (!facts->kernel_whole)
+		return FITNESS_KERNEL;
+	if (!facts->gateways_answer)
+		return FITNESS_GATEWAY;
+	if (facts->buffers_free_percent < FITNESS_BUFFERS_MIN)
+		return FITNESS_BUFFERS;
+	return resolves_nothing(facts) && !rules->last_resort ? FITNESS_UPSTREAM : FITNESS_FIT;
+}
+
+/* Whether the fault, or another right before it, has been there for long enough. */
+static bool
+counts(const struct fitness *fitness, struct qn_mono now)
+{
+	if (fitness->fault == FITNESS_DRAINING)
+		return true;
+	return fitness->fault != FITNESS_FIT &&
+	       qn_mono_since_us(fitness->fault_at, now) >= FITNESS_PATIENCE_US;
+}
+
+bool
+fitness_decide(struct fitness *fitness, const struct fitness_facts *facts,
+    const struct fitness_rules *rules, struct qn_mono now)
+{
+	const enum fitness_fault before = fitness->fault;
+
+	fitness->fault = fitness_judge(facts, rules);
+	if (before == FITNESS_FIT)
+		fitness->fault_at = now;
+	if (!fitness->known)
+		fitness->fit_at = now;
+	fitness->known = true;
+	if (counts(fitness, now)) {
+		fitness->fit_at = now;
+		fitness->announced = false;
+	} else if (fitness->fault == FITNESS_FIT &&
+		   qn_mono_since_us(fitness->fit_at, now) >= rules->after_us) {
+		fitness->announced = true;
+	}
+	return fitness->announced;
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "health.h"
+
+#include "host/log.h"
+#include "kernel/kernel.h"
+#include "node.h"
+#include "port/port.h"
+#include "tracing.h"
+#include "wire/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SELF_EVERY_US  (1 * QN_US_PER_S)
+#define SELF_WITHIN_US (500 * QN_US_PER_MS) /* A worker that turns does it in a few turns. */
+#define PROBE_EVERY_US (2 * QN_US_PER_S)
+#define SECOND_US      QN_US_PER_S
+#define DRAIN_LOOK_US  (200 * QN_US_PER_MS)
+#define DRAIN_LEAST_US (1 * QN_US_PER_S) /* Routers need a moment to send traffic elsewhere. */
+#define DRAIN_QUIET_OF 100               /* One of so many questions is as good as none. */
+
+/* Whom the node asks as: nobody has these (RFC 5737, RFC 3849). */
+#define ASKER_IPV4 "192.0.2.1"
+#define ASKER_IPV6 "2001:db8::1"
+#define ASKER_PORT 5353
+#define ASKER_MAC                      \
+	{                              \
+		0x02, 0, 0, 0, 0, 0x53 \
+	}
+
+/* Sums over all workers. */
+
+static uint64_t
+figure_sum(const struct node *node, const char *name)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < qn_shard_figure_count(); i++) {
+		const struct qn_shard_figure figure = qn_shard_figure(i);
+
+		if (figure.prefix[0] != '\0' || strcmp(figure.name, name) != 0)
+			continue;
+		for (uint16_t w = 0; w < node->config.fixed.worker_count; w++)
+			sum += qn_shard_figure_value(node->workers[w].shard, i);
+	}
+	return sum;
+}
+
+/* Facts. */
+
+static uint64_t
+turn_age_us(struct health *health, const struct node *node, struct qn_mono now)
+{
+	uint64_t most_us = 0;
+
+	for (uint16_t i = 0; i < node->config.fixed.worker_count; i++) {
+		const uint64_t turns = worker_turns(&node->workers[i]);
+		uint64_t age_us;
+
+		if (turns != health->turns[i])
+			health->turned[i] = now;
+		health->turns[i] = turns;
+		age_us = qn_mono_since_us(health->turned[i], now);
+		most_us = age_us > most_us ? age_us : most_us;
+	}
+	return most_us;
+}
+
+static bool
+ports_up(const struct node *node)
+{
+	for (uint16_t i = 0; i < node->port_count; i++)
+		if (!qn_port_link_up(node->ports[i]))
+			return false;
+	return true;
+}
+
+static bool
+gateways_answer(const struct node *node, struct qn_now now)
+{
+	for (uint16_t i = 0; i < node->port_count; i++)
+		if (!qn_link_gateways_resolved(node->shared.links[i], now))
+			return false;
+	return true;
+}
+
+static uint32_t
+buffers_free_percent(const struct node *node)
+{
+	uint32_t least = 100;
+
+	for (uint16_t i = 0; i < node->port_count; i++)
+		for (uint16_t queue = 0; queue < node->config.fixed.worker_count; queue++) {
+			struct qn_port_pool_stats stats;
+			uint32_t percent;
+
+			qn_port_pool_stats_read(node->ports[i], queue, &stats);
+			percent = (stats.size - stats.used) * 100 / stats.size;
+			least = percent < least ? percent : least;
+		}
+	return least;
+}
+
+/* The question of the node to itself. */
+
+/* In the cache or not, without recursion it is answered in the same turn. */
+static size_t
+write_question(const struct config *config, struct qn_span payload)
+{
+	struct qn_writer writer = qn_writer_of(payload);
+	struct qn_question question = {.type = QN_TYPE_A, .class = QN_CLASS_IN};
+	const bool ok = qn_name_from_text(&question.name, "localhost.", strlen("localhost."));
+
+	qn_assert(ok);
+	if (config->fixed.announce.probe_count > 0)
+		question.name = config->fixed.announce.probes[0];
+	qn_write_header(&writer, 0, 0, 1);
+	qn_write_question(&writer, &question);
+	qn_assert(!writer.overflowed);
+	return writer.at;
+}
+
+static void
+self_prepare(struct health_self *self, const struct node *node)
+{
+	static const uint8_t asker_mac[] = ASKER_MAC;
+	const struct qn_link_config *link = qn_link_config_of(node->shared.links[0]);
+	const struct qn_endpoint service = {node->config.live.service[0], QN_DNS_PORT};
+	const bool ipv6 = service.address.family == QN_FAMILY_IPV6;
+	struct qn_path path = {.tagged = link->tagged, .vlan_tci = link->vlan_id};
+	struct qn_endpoint asker = {.port = ASKER_PORT};
+	const struct qn_span frame = {self->frame, sizeof(self->frame)};
+	const uint16_t at = qn_frame_payload_at(&path, service.address.family);
+	const bool ok = qn_address_from_text(&asker.address, ipv6 ? ASKER_IPV6 : ASKER_IPV4);
+	size_t len;
+
+	qn_assert(ok);
+	memcpy(path.source_mac, asker_mac, sizeof(asker_mac));
+	memcpy(path.destination_mac, link->mac, sizeof(link->mac));
+	len = write_question(&node->config, (struct qn_span){frame.data + at, frame.len - at});
+	self->frame_len = qn_frame_build_udp(frame, &path, &asker, &service, (uint16_t)len);
+}
+
+static bool
+self_on_worker(struct command *command, struct qn_shard *shard, struct qn_now now)
+{
+	struct health_self *self = (struct health_self *)command;
+	uint8_t room[1518];
+	struct qn_packet packet = {.data = room, .len = self->frame_len, .capacity = sizeof(room)};
+
+	memcpy(room, self->frame, self->frame_len);
+	if (qn_shard_input(shard, 0, &packet, now).verdict != QN_SHARD_SEND)
+		atomic_fetch_add_explicit(&self->unanswered, 1, memory_order_relaxed);
+	return true;
+}
+
+/* Whether we would get a reply at all: an operator may have all strangers dropped. */
+static bool
+self_is_heard(const struct node *node)
+{
+	struct qn_address asker;
+	const bool ipv6 = node->config.live.service[0].family == QN_FAMILY_IPV6;
+	const bool ok = qn_address_from_text(&asker, ipv6 ? ASKER_IPV6 : ASKER_IPV4);
+
+	qn_assert(ok);
+	return qn_prefix_map_find(&node->config.live.access, &asker) != QN_ACCESS_DROP;
+}
+
+static void
+self_tick(struct health_self *self, struct node *node, struct qn_mono now)
+{
+	const uint64_t age_us = qn_mono_since_us(self->sent, now);
+
+	if (self->running && command_is_done(&self->command)) {
+		self->running = false;
+		self->failed = atomic_load_explicit(&self->unanswered, memory_order_relaxed) > 0;
+	} else if (self->running && age_us >= SELF_WITHIN_US) {
+		self->failed = true;
+	}
+	if (self->running || age_us < SELF_EVERY_US)
+		return;
+	if (!self_is_heard(node)) {
+		self->failed = false;
+		return;
+	}
+	atomic_store_explicit(&self->unanswered, 0, memory_order_relaxed);
+	self->command.run = self_on_worker;
+	self->sent = now;
+	self->running = true;
+	node_command(node, &self->command);
+}
+
+/* Probe names. */
+
+static bool
+probe_failed(const struct tracing *tracing)
+{
+	const struct qn_trace *trace = &tracing->trace;
+
+	return trace->dropped ||
+	       (trace->rcode != QN_RCODE_NOERROR && trace->rcode != QN_RCODE_NXDOMAIN);
+}
+
+/* Takes note of how a probe ended; one that the worker had no place for says nothing. */
+static void
+probe_end(struct health_probe *probe, uint8_t probe_count, struct qn_now now)
+{
+	const enum tracing_state state = tracing_state(probe->tracing, now);
+
+	if (state == TRACING_RUNS)
+		return;
+	if (state != TRACING_REFUSED) {
+		probe->tried[probe->next] = true;
+		probe->failed[probe->next] = state == TRACING_LATE || probe_failed(probe->tracing);
+	}
+	tracing_end(probe->tracing);
+	probe->running = false;
+	probe->next = (uint8_t)((probe->next + 1) % probe_count);
+}
+
+static void
+probe_tick(struct health_probe *probe, struct node *node, struct qn_now now)
+{
+	const struct config_announce *config = &node->config.fixed.announce;
+	const struct qn_question question = {
+	    .name = config->probes[probe->next],
+	    .type = QN_TYPE_A,
+	    .class = QN_CLASS_IN,
+	};
+	const struct qn_address nobody = {.family = QN_FAMILY_NONE};
+
+	if (config->probe_count == 0)
+		return;
+	if (probe->running)
+		probe_end(probe, config->probe_count, now);
+	if (probe->running ||
+	    qn_mono_since_us(probe->asked, now.mono) < PROBE_EVERY_US / config->probe_count)
+		return;
+	probe->asked = now.mono;
+	probe->running = tracing_begin(node, &probe->tracing, &question, &nobody, now) == NULL;
+}
+
+/* Questions that came to an end. */
+
+static void
+window_tick(struct health_window *window, const struct node *node, struct fitness_facts *facts,
+    struct qn_mono now)
+{
+	const uint64_t failed = figure_sum(node, "tasks_failed");
+	const uint64_t ended = failed + figure_sum(node, "tasks_answered");
+	const uint8_t oldest = window->next;
+
+	if (qn_mono_since_us(window->at, now) < SECOND_US)
+		return;
+	facts->question_count = (uint32_t)(ended - window->ended[oldest]);
+	facts->question_failed_count = (uint32_t)(failed - window->failed[oldest]);
+	window->at = now;
+	window->ended[oldest] = ended;
+	window->failed[oldest] = failed;
+	window->next = (uint8_t)((oldest + 1) % (sizeof(window->ended) / sizeof(uint64_t)));
+}
+
+static void
+rate_tick(struct health *health, const struct node *node, struct qn_mono now)
+{
+	const uint64_t age_us = qn_mono_since_us(health->rate_at, now);
+	const uint64_t queries = figure_sum(node, "client_queries");
+
+	if (age_us < SECOND_US)
+		return;
+	health->rate = (queries - health->rate_from) * SECOND_US / age_us;
+	health->rate_from = queries;
+	health->rate_at = now;
+}
+
+/* Draining. */
+
+void
+health_drain(struct health *health, struct node *node, struct qn_now now)
+{
+	if (health->drain.wanted)
+		return;
+	health->drain = (struct health_drain){
+	    .wanted = true,
+	    .since = now.mono,
+	    .rate_before = health->rate,
+	    .looked = now.mono,
+	    .queries = figure_sum(node, "client_queries"),
+	};
+	health_tick(health, node, now);
+}
+
+void
+health_undrain(struct health *health)
+{
+	health->drain = (struct health_drain){0};
+}
+
+static void
+drain_tick(struct health_drain *drain, const struct node *node, struct qn_mono now)
+{
+	const uint64_t age_us = qn_mono_since_us(drain->looked, now);
+	const uint64_t queries = figure_sum(node, "client_queries");
+	uint64_t rate;
+
+	if (!drain->wanted || age_us < DRAIN_LOOK_US)
+		return;
+	rate = (queries - drain->queries) * SECOND_US / age_us;
+	drain->quiet = rate * DRAIN_QUIET_OF <= drain->rate_before;
+	drain->looked = now;
+	drain->queries = queries;
+}
+
+bool
+health_is_drained(const struct health *health, const struct node *node, struct qn_now now)
+{
+	const uint64_t age_us = qn_mono_since_us(health->drain.since, now.mono);
+
+	if (!health->announces || age_us >= node->config.fixed.announce.drain_s * QN_US_PER_S)
+		return true;
+	return age_us >= DRAIN_LEAST_US && health->drain.quiet &&
+	       figure_sum(node, "parked_clients") == 0;
+}
+
+/* The whole. */
+
+void
+health_start(struct health *health, struct node *node, struct qn_now now)
+{
+	const struct config_announce *config = &node->config.fixed.announce;
+	const struct qn_link_config *link = qn_link_config_of(node->shared.links[0]);
+	int result;
+
+	memset(health, 0, sizeof(*health));
+	for (uint16_t i = 0; i < node->config.fixed.worker_count; i++)
+		health->turned[i] = now.mono;
+	self_prepare(&health->self, node);
+	if (node->kernel == NULL || link->service_count == 0)
+		return;
+	result = qn_announce_open(&health->announce, qn_kernel_interface_index(node->kernel, 0),
+	    config->table, link->services, link->service_count);
+	health->announces = result == 0;
+	if (result != 0)
+		qn_log(
+		    QN_LOG_ERROR, "announce", "nothing can be announced: %s.", strerror(-result));
+}
+
+void
+health_stop(struct health *health)
+{
+	free(health->probe.tracing);
+	if (!health->announces)
+		return;
+	/* Whatever comes of it: the interface goes next. */
+	(void)!qn_announce_set(&health->announce, false);
+	qn_announce_close(&health->announce);
+}
+
+static void
+announce(struct health *health, bool announced)
+{
+	int result;
+
+	if (!health->announces || announced == health->announce.announced)
+		return;
+	result = qn_announce_set(&health->announce, announced);
+	if (result != 0)
+		qn_log_limited(QN_LOG_ERROR, "announce", "the routes cannot be %s: %s.",
+		    announced ? "added" : "deleted", strerror(-result));
+	else if (announced)
+		qn_log(QN_LOG_NOTICE, "announce", "announced.");
+	else
+		qn_log(QN_LOG_WARNING, "announce", "withdrawn: %s.",
+		    fitness_text(health->fitness.fault));
+}
+
+void
+health_tick(struct health *health, struct node *node, struct qn_now now)
+{
+	const struct config_announce *config = &node->config.fixed.announce;
+	const struct fitness_rules rules = {
+	    .after_us = config->after_s * QN_US_PER_S,
+	    .last_resort = config->last_resort,
+	};
+	struct fitness_facts *facts = &health->facts;
+
+	self_tick(&health->self, node, now.mono);
+	probe_tick(&health->probe, node, now);
+	window_tick(&health->window, node, facts, now.mono);
+	rate_tick(health, node, now.mono);
+	drain_tick(&health->drain, node, now.mono);
+	facts->draining = health->drain.wanted;
+	facts->turn_age_us = turn_age_us(health, node, now.mono);
+	facts->silent = health->self.failed;
+	facts->ports_up = ports_up(node);
+	facts->kernel_whole = node->kernel == NULL || qn_kernel_is_whole(node->kernel);
+	facts->gateways_answer = gateways_answer(node, now);
+	facts->buffers_free_percent = buffers_free_percent(node);
+	facts->probe_count = facts->probe_failed_count = 0;
+	for (uint8_t i = 0; i < config->probe_count; i++) {
+		facts->probe_count += health->probe.tried[i];
+		facts->probe_failed_count += health->probe.tried[i] && health->probe.failed[i];
+	}
+	announce(health, fitness_decide(&health->fitness, facts, &rules, now.mono));
+}
+
+json_t *
+health_report(const struct health *health, const struct node *node)
+{
+	const struct fitness_facts *facts = &health->facts;
+	const bool fit = health->fitness.known && health->fitness.fault == FITNESS_FIT;
+	json_t *report = json_pack("{s:b, s:b, s:b}", "fit", fit, "announced",
+	    health->announces && health->announce.announced, "draining", facts->draining);
+
+	json_object_set_new(
+	    report, "reason", fit ? json_null() : json_string(fitness_text(health->fitness.fault)));
+	json_object_set_new(report, "addresses", json_integer(health->announce.address_count));
+	json_object_set_new(report, "kernel_side", json_boolean(node->kernel != NULL));
+	json_object_set_new(
+	    report, "turn_age_ms", json_integer((json_int_t)(facts->turn_age_us / QN_US_PER_MS)));
+	json_object_set_new(report, "probes", json_integer(facts->probe_count));
+	json_object_set_new(report, "probes_failed", json_integer(facts->probe_failed_count));
+	json_object_set_new(report, "questions", json_integer(facts->question_count));
+	json_object_set_new(report, "questions_failed", json_integer(facts->question_failed_count));
+	json_object_set_new(
+	    report, "buffers_free_percent", json_integer(facts->buffers_free_percent));
+	return report;
+}

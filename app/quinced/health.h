@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/**
+ * @file
+ * The health of a node: gathers the facts, judges them (fitness.h), announces and withdraws.
+ *
+ * Each worker is asked a question by the node itself, once a second, in a frame as a client
+ * would send it. Probe names are resolved anew in turn, without the cache.
+ * Owner:  the control thread.
+ */
+#include "announce/announce.h"
+#include "command.h"
+#include "config.h"
+#include "fitness.h"
+
+#include <jansson.h>
+
+#define HEALTH_TICK_MS 50
+
+struct node;
+struct tracing;
+
+/** The question of a node to itself, and which workers have answered it. */
+struct health_self {
+	struct command command;
+	uint8_t frame[512];
+	uint32_t frame_len;
+	_Atomic uint32_t unanswered; /* Workers that got no reply out of it. */
+	bool running;
+	bool failed; /* The last time. */
+	struct qn_mono sent;
+};
+
+/** Names resolved anew, one after the other. */
+struct health_probe {
+	struct tracing *tracing; /* NULL before the first. */
+	bool running;
+	uint8_t next;                  /* Which one is, or will be, asked. */
+	bool tried[CONFIG_PROBE_MAX];  /* Has come to an end once. */
+	bool failed[CONFIG_PROBE_MAX]; /* The last time. */
+	struct qn_mono asked;
+};
+
+/** Questions of the last seconds. */
+struct health_window {
+	struct qn_mono at;
+	uint64_t ended[10]; /* Counters, a second apart; the oldest is overwritten next. */
+	uint64_t failed[10];
+	uint8_t next;
+};
+
+struct health_drain {
+	bool wanted;
+	struct qn_mono since;
+	uint64_t rate_before; /* Questions of the second before. */
+	struct qn_mono looked;
+	uint64_t queries; /* Then. */
+	bool quiet;       /* As good as none came since the look before. */
+};
+
+struct health {
+	struct qn_announce announce; /* Without addresses: there is nothing to announce. */
+	bool announces;
+	struct fitness fitness;
+	struct fitness_facts facts;
+	struct qn_mono turned[QN_SHARD_WORKER_MAX]; /* When each was last seen to have turned. */
+	uint64_t turns[QN_SHARD_WORKER_MAX];
+	struct health_self self;
+	struct health_probe probe;
+	struct health_window window;
+	struct health_drain drain;
+	uint64_t rate; /* Questions of clients in the last second. */
+	uint64_t rate_from;
+	struct qn_mono rate_at;
+};
+
+/** Begins to look at a node whose workers run; announces nothing yet. */
+void health_start(struct health *health, struct node *node, struct qn_now now);
+
+/** Withdraws, and frees what is the health's own. The workers no longer run. */
+void health_stop(struct health *health);
+
+/** Looks, every HEALTH_TICK_MS, and acts. */
+void health_tick(struct health *health, struct node *node, struct qn_now now);
+
+/** Withdraws until health_undrain(). */
+void health_drain(struct health *health, struct node *node, struct qn_now now);
+void health_undrain(struct health *health);
+
+/** Whether a drain is over: traffic has fallen and nobody waits, or its time is up. */
+bool health_is_drained(const struct health *health, const struct node *node, struct qn_now now);
+
+/** {"fit": ..., "announced": ..., "reason": ...} and the facts. */
+json_t *health_report(const struct health *health, const struct node *node);

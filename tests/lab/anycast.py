@@ -1,0 +1,384 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The anycast lab: a router with BIRD that spreads traffic over two nodes, which leave it in turn.
+
+Runs the cases with dnsperf going on, and prints a table: how long until the router's route to the
+node was gone, and how many queries were lost. The node under test is built with -Dtest_verbs=true.
+Uses docs/anycast/*.conf as they stand; the second node's copy has its own addresses.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from lab import ROOT, Lab, until  # noqa: E402
+from netns import Namespace  # noqa: E402
+from quince import QUINCED, Node  # noqa: E402
+
+SERVICE4, SERVICE6 = "192.0.2.253", "2001:db8::53"
+WATCHDOG_S = 2.0
+LOAD_S = 6.0
+EVENT_S = 2.0
+STALL_S = 3.0
+NAMES = 500
+MARGIN_S = 0.05  # For what is in flight when a route goes.
+
+# What must be gone when, in milliseconds, and whether anything may be lost at all.
+CASES = {
+    "drain": (100, False),
+    "restart": (100, False),
+    "kill": (100, True),
+    "stall": (1500, True),
+    "freeze": (3000, True),
+    "port down": (1000, True),
+}
+
+
+class Watchdog:
+    """Stands in for systemd: kills a node that gives no sign of life for WATCHDOG_S."""
+
+    def __init__(self, path):
+        self.path = path
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.sock.bind(str(path))
+        self.sock.settimeout(0.05)
+        self.process, self.stop, self.killed = None, threading.Event(), False
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+
+    def _run(self):
+        heard = time.monotonic()
+        while not self.stop.is_set():
+            with contextlib.suppress(socket.timeout):
+                if b"WATCHDOG=1" in self.sock.recv(4096).splitlines():
+                    heard = time.monotonic()
+            if self.process is None or self.process.poll() is not None:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > WATCHDOG_S:
+                self.process.kill()
+                self.killed = True
+
+    def close(self):
+        self.stop.set()
+        self.thread.join()
+        self.sock.close()
+        self.path.unlink()
+
+
+class Member:
+    """One node behind the service addresses: its namespace, quinced, BIRD."""
+
+    def __init__(self, lab, number, namespace, core, address4, address6, router4, router6):
+        self.lab, self.number, self.namespace = lab, number, namespace
+        self.address4, self.address6 = address4, address6
+        device = "vres" if number == 1 else "vres2"
+        self.node = Node(lab, {
+            "node": {"workers": [core], "id": f"node{number}.example"},
+            "ports": [{"device": f"net_af_packet0,iface={device}",
+                       "addresses": [f"{address4}/24", f"{address6}/64"],
+                       "gateways": [router4, router6]}],
+            "service": {"addresses": [address4, address6, SERVICE4, SERVICE6]},
+            "announce": {"after": 1, "drain": 5},
+            "control": {"socket": f"{lab.directory}/control{number}.sock"},
+        })
+        self.node.path = lab.directory / f"quinced{number}.yaml"
+        self.node.log_path = lab.directory / f"quinced{number}.log"
+        # Node.launch() starts in the lab's node namespace; this one may have another.
+        self.node.lab = type("Place", (), {"node": namespace, "directory": lab.directory})()
+        self.watchdog = Watchdog(lab.directory / f"notify{number}.sock")
+        text = (ROOT / "docs/anycast/bird.conf").read_text()
+        if number != 1:
+            for old, new in (("10.99.0.2", address4), ("fd00:99::2", address6),
+                             ("10.99.0.1", router4), ("fd00:99::1", router6)):
+                text = text.replace(old, new)
+        self.bird_conf = lab.directory / f"bird{number}.conf"
+        self.bird_conf.write_text(text)
+        self.bird = None
+
+    def start(self):
+        self.node.launch({
+            "NOTIFY_SOCKET": str(self.watchdog.path),
+            "WATCHDOG_USEC": str(int(WATCHDOG_S * 1e6)),
+        })
+        self.watchdog.process = self.node.process
+
+    def start_bird(self):
+        self.bird = start_bird(self.lab, self.namespace, self.bird_conf, f"bird{self.number}")
+
+    def control(self, command, **arguments):
+        """One request on the control socket, without quincectl."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(5)
+            sock.connect(self.node.socket_path)
+            sock.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
+            return json.loads(sock.makefile().readline())
+
+    def warm(self):
+        """Has every name in the cache."""
+        with self.lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(2)
+            sock.connect((self.address4, 53))
+            for name in names():
+                sock.send(b"\0\1\1\0\0\1\0\0\0\0\0\0" + wire_name(name) + b"\0\1\0\1")
+                sock.recv(4096)
+
+
+def names():
+    return ["www.example.com", "www.example.org"] + [
+        f"h{i}.bulk.net" for i in range(NAMES)]
+
+
+def wire_name(name):
+    return b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0"
+
+
+def start_bird(lab, namespace, conf, name):
+    log = open(lab.directory / f"{name}.log", "w")
+    return subprocess.Popen(
+        namespace.command("bird", "-f", "-c", conf, "-s", lab.directory / f"{name}.ctl"),
+        stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+
+
+class Routes:
+    """Follows the router's routes to the service addresses."""
+
+    def __init__(self, namespace):
+        self.namespace = namespace
+        self.process = subprocess.Popen(
+            namespace.command("ip", "-oneline", "monitor", "route"),
+            text=True, stdout=subprocess.PIPE)
+        self.changes, self.hops = [], {SERVICE4: frozenset(), SERVICE6: frozenset()}
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        for line in self.process.stdout:
+            at = time.monotonic()
+            for service in self.hops:
+                if re.search(rf"\b{re.escape(service)}(/\d+)? ", line):
+                    self.hops[service] = self._read(service)
+                    self.changes.append((at, service, self.hops[service]))
+
+    def _read(self, service):
+        """Where the kernel sends what goes to the address: whatever the change was called."""
+        family = "-6" if ":" in service else "-4"
+        return frozenset(re.findall(
+            r"via (\S+)", self.namespace.run("ip", family, "route", "show", service)))
+
+    def gone(self, since, service, address):
+        """Seconds from `since` until `address` was no way to the service; None: never."""
+        for at, changed, hops in self.changes:
+            if at >= since and changed == service and address not in hops:
+                return at - since
+        return None
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Anycast:
+    def __init__(self, lab, rate, clients):
+        self.lab, self.rate, self.clients = lab, rate, clients
+        self.second = Namespace(f"{lab.name}-node2")
+        self.members = []
+
+    def up(self):
+        lab = self.lab
+        subprocess.run(["ip", "netns", "add", self.second.name], check=True)
+        run = lab.net.run
+        run("ip", "link", "add", "vnode2", "type", "veth", "peer", "name", "vres2",
+            "netns", self.second.name)
+        self.second.run("ip", "link", "set", "lo", "up")
+        self.second.run("sysctl", "-qw", "net.ipv6.conf.vres2.disable_ipv6=1")
+        self.second.run("ip", "link", "set", "vres2", "up")
+        self.second.run("nft", 'add table netdev quince; add chain netdev quince ingress '
+                        '{ type filter hook ingress device "vres2" priority 0; policy drop; }')
+        run("ip", "address", "add", "10.96.0.1/24", "dev", "vnode2")
+        run("ip", "address", "add", "fd00:96::1/64", "dev", "vnode2", "nodad")
+        run("ip", "link", "set", "vnode2", "up")
+        run("ethtool", "-K", "vnode2", "tx", "off", "gso", "off", "gro", "off", "tso", "off")
+        for family in ("ipv4", "ipv6"):
+            run("sysctl", "-qw", f"net.{family}.fib_multipath_hash_policy=1")
+        self.members = [
+            Member(lab, 1, lab.node, 0, "10.99.0.2", "fd00:99::2", "10.99.0.1", "fd00:99::1"),
+            Member(lab, 2, self.second, 1, "10.96.0.2", "fd00:96::2", "10.96.0.1", "fd00:96::1"),
+        ]
+        self.routes = Routes(lab.net)
+        self.router = start_bird(lab, lab.net, ROOT / "docs/anycast/bird-router.conf", "router")
+        self.questions = lab.directory / "questions"
+        self.questions.write_text("".join(f"{name} A\n" for name in names()))
+        for member in self.members:
+            member.start()
+            member.start_bird()
+        self.wait_announced()
+
+    def down(self):
+        for member in self.members:
+            if member.node.is_running():
+                member.node.kill()
+            member.watchdog.close()
+            if member.bird:
+                member.bird.kill()
+                member.bird.wait()
+        self.router.terminate()
+        self.router.wait()
+        self.routes.close()
+        for member in self.members:
+            self.lab.net  # The namespaces' processes are gone; scripts/lab removes the others.
+        subprocess.run(["ip", "netns", "delete", self.second.name], check=True)
+
+    def wait_announced(self):
+        """Waits until both nodes are ways to both addresses, and have warm caches."""
+        def both():
+            return all(len(hops) == 2 for hops in self.routes.hops.values())
+
+        if not until(both, 30):
+            raise RuntimeError(f"not all is announced: {self.routes.hops}\n" + "\n".join(
+                f"{m.control('health')}\n{m.node.log()}" for m in self.members))
+        for member in self.members:
+            member.warm()
+
+    def dnsperf(self, service, seconds):
+        return subprocess.Popen(
+            self.lab.client.command(
+                "dnsperf", "-s", service, "-d", self.questions, "-l", seconds, "-t", 1,
+                "-Q", self.rate, "-c", self.clients, "-T", 1, "-q", 5000),
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def case(self, name):
+        """Returns {"sent", "lost", "gone4", "gone6"}, times in milliseconds."""
+        member = self.members[0]
+        load = self.dnsperf(SERVICE4, LOAD_S)
+        time.sleep(EVENT_S)
+        share = self.share()
+        begin = time.monotonic()
+        getattr(self, "do_" + name.replace(" ", "_"))(member)
+        text, _ = load.communicate()
+        result = {
+            "sent": int(re.search(r"Queries sent: +(\d+)", text).group(1)),
+            "lost": int(re.search(r"Queries lost: +(\d+)", text).group(1)),
+            "share": share,
+            "gone4": self.routes.gone(begin, SERVICE4, member.address4),
+            "gone6": self.routes.gone(begin, SERVICE6, member.address6),
+        }
+        getattr(self, "undo_" + name.replace(" ", "_"), lambda m: None)(member)
+        self.wait_announced()
+        return result
+
+    def share(self):
+        """The first node's part of the queries, of a moment."""
+        def queries():
+            return [m.control("stats")["totals"]["client_queries"] for m in self.members]
+
+        before = queries()
+        time.sleep(0.3)
+        first, second = (b - a for a, b in zip(before, queries()))
+        return first / max(1, first + second)
+
+    # What happens to a node, and how it gets back.
+
+    def do_drain(self, member):
+        member.control("drain")
+
+    def undo_drain(self, member):
+        member.control("undrain")
+
+    def do_restart(self, member):
+        member.node.process.send_signal(signal.SIGTERM)
+        member.node.process.wait(timeout=10)
+        member.start()
+
+    def do_kill(self, member):
+        member.node.process.kill()
+
+    def undo_kill(self, member):
+        member.node.process.wait()
+        member.start()
+
+    def do_stall(self, member):
+        member.control("stall", milliseconds=int(STALL_S * 1000))
+
+    def undo_stall(self, member):
+        """A worker that stands still for longer than the watchdog waits ends the node."""
+        until(lambda: member.node.process.poll() is not None, STALL_S)
+        if not member.node.is_running():
+            member.start()
+
+    def do_freeze(self, member):
+        member.watchdog.killed = False
+        member.node.process.send_signal(signal.SIGSTOP)
+
+    def undo_freeze(self, member):
+        member.node.process.wait(timeout=5)
+        assert member.watchdog.killed, "the frozen node died of something else"
+        member.start()
+
+    def do_port_down(self, member):
+        self.lab.net.run("ip", "link", "set", "vnode", "down")
+
+    def undo_port_down(self, member):
+        self.lab.net.run("ip", "link", "set", "vnode", "up")
+        self.lab.net.run("ip", "address", "replace", "fd00:99::1/64", "dev", "vnode", "nodad")
+
+
+def ms(seconds):
+    return "never" if seconds is None else f"{seconds * 1000:.0f}"
+
+
+def judge(name, result, rate):
+    """What is wrong with a result, in words; empty when nothing is."""
+    limit_ms, may_lose = CASES[name]
+    gone = [result["gone4"], result["gone6"]]
+    if None in gone:
+        return "still routed"
+    wrong = []
+    if max(gone) * 1000 > limit_ms:
+        wrong.append(f"over {limit_ms} ms")
+    allowed = (result["gone4"] + MARGIN_S) * rate * result["share"] if may_lose else 0
+    if result["lost"] > allowed:
+        wrong.append(f"more than {allowed:.0f} lost")
+    return ", ".join(wrong)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rate", type=int, default=20000, help="queries a second")
+    parser.add_argument("--clients", type=int, default=100, help="sockets of dnsperf")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--case", action="append", choices=CASES, help="only this one")
+    options = parser.parse_args()
+    lab = Lab(f"anycast{os.getpid()}")
+    lab.script("up")
+    anycast, failed = Anycast(lab, options.rate, options.clients), 0
+    try:
+        anycast.up()
+        print(f"{options.rate} queries a second from {options.clients} sockets, {LOAD_S:.0f} s each")
+        print("run  case        gone v4 ms  gone v6 ms   share    sent    lost")
+        for run in range(1, options.runs + 1):
+            for name in options.case or CASES:
+                result = anycast.case(name)
+                wrong = judge(name, result, options.rate)
+                failed += wrong != ""
+                print(f"{run:3}  {name:10}  {ms(result['gone4']):>10}  {ms(result['gone6']):>10}"
+                      f"  {result['share']:6.2f}  {result['sent']:6}  {result['lost']:6}  {wrong}",
+                      flush=True)
+    finally:
+        anycast.down()
+        lab.script("down")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
