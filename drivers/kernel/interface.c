@@ -105,12 +105,13 @@ set_up(struct qn_tap *tap, struct qn_netlink *netlink, const struct qn_link_conf
 	result = set_switches(tap);
 	if (result != 0)
 		return result;
-	*what = "be brought up";
-	result = qn_netlink_link_up(netlink, tap->index);
-	if (result != 0)
-		return result;
+	/* Before it is up: a routing daemon that sees it come up binds to the addresses at once. */
 	*what = "be given the node's addresses";
 	result = add_addresses(netlink, tap->index, link, first);
+	if (result != 0)
+		return result;
+	*what = "be brought up";
+	result = qn_netlink_link_up(netlink, tap->index);
 	if (result != 0)
 		return result;
 	*what = "be given routes over the gateways";

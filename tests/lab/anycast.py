@@ -53,17 +53,24 @@ class Watchdog:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.sock.bind(str(path))
         self.sock.settimeout(0.05)
-        self.process, self.stop, self.killed = None, threading.Event(), False
+        self.process, self.ready, self.killed = None, False, False
+        self.stop = threading.Event()
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
+
+    def watch(self, process):
+        """From its READY=1 on, as systemd does."""
+        self.ready, self.process = False, process
 
     def _run(self):
         heard = time.monotonic()
         while not self.stop.is_set():
             with contextlib.suppress(socket.timeout):
-                if b"WATCHDOG=1" in self.sock.recv(4096).splitlines():
+                lines = self.sock.recv(4096).splitlines()
+                self.ready = self.ready or b"READY=1" in lines
+                if b"WATCHDOG=1" in lines:
                     heard = time.monotonic()
-            if self.process is None or self.process.poll() is not None:
+            if not self.ready or self.process.poll() is not None:
                 heard = time.monotonic()
             elif time.monotonic() - heard > WATCHDOG_S:
                 self.process.kill()
@@ -111,7 +118,7 @@ class Member:
             "NOTIFY_SOCKET": str(self.watchdog.path),
             "WATCHDOG_USEC": str(int(WATCHDOG_S * 1e6)),
         })
-        self.watchdog.process = self.node.process
+        self.watchdog.watch(self.node.process)
 
     def start_bird(self):
         self.bird = start_bird(self.lab, self.namespace, self.bird_conf, f"bird{self.number}")
@@ -125,13 +132,20 @@ class Member:
             return json.loads(sock.makefile().readline())
 
     def warm(self):
-        """Has every name in the cache."""
+        """Has every name in the cache; asks again as a client would."""
         with self.lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.settimeout(2)
+            sock.settimeout(1)
             sock.connect((self.address4, 53))
             for name in names():
-                sock.send(b"\0\1\1\0\0\1\0\0\0\0\0\0" + wire_name(name) + b"\0\1\0\1")
-                sock.recv(4096)
+                question = b"\0\1\1\0\0\1\0\0\0\0\0\0" + wire_name(name) + b"\0\1\0\1"
+                assert any(self._answers(sock, question) for _ in range(5)), name
+
+    @staticmethod
+    def _answers(sock, question):
+        sock.send(question)
+        with contextlib.suppress(socket.timeout):
+            return bool(sock.recv(4096))
+        return False
 
 
 def names():
