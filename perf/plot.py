@@ -157,6 +157,7 @@ def draw_hit():
     if figures is None:
         return False
     rows = {k.removeprefix(prefix): v for k, v in figures.items() if k.startswith(prefix)}
+    rows = {k: v for k, v in rows.items() if not k.endswith(".median")}
     drawing = Drawing("Processor cycles of one hit, in the worker", 0, max(rows.values()))
     for name, value in rows.items():
         drawing.bar(name, value, f"{value:.0f}", OURS)
