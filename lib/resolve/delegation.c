@@ -6,6 +6,7 @@ qn_delegation_init(struct qn_delegation *delegation, const struct qn_name *zone)
 {
 	qn_name_copy(&delegation->zone, zone);
 	delegation->ttl_s = 0;
+	delegation->configured = false;
 	delegation->forwarded = false;
 	delegation->server_count = 0;
 	delegation->candidate_count = 0;
@@ -16,6 +17,7 @@ qn_delegation_copy(struct qn_delegation *to, const struct qn_delegation *from)
 {
 	qn_name_copy(&to->zone, &from->zone);
 	to->ttl_s = from->ttl_s;
+	to->configured = from->configured;
 	to->forwarded = from->forwarded;
 	to->server_count = from->server_count;
 	to->candidate_count = from->candidate_count;
@@ -85,6 +87,7 @@ void
 qn_delegation_from_hints(struct qn_delegation *delegation, const struct qn_resolve_config *config)
 {
 	qn_delegation_init(delegation, &qn_name_root);
+	delegation->configured = true;
 	for (uint8_t i = 0; i < config->hint_count; i++) {
 		const struct qn_hint *hint = &config->hints[i];
 		const uint8_t server = delegation->server_count;
@@ -118,6 +121,7 @@ void
 qn_delegation_from_route(struct qn_delegation *delegation, const struct qn_route *route)
 {
 	qn_delegation_init(delegation, &route->zone);
+	delegation->configured = true;
 	delegation->forwarded = route->kind == QN_ROUTE_FORWARD;
 	qn_delegation_add_server(delegation, &route->zone);
 	delegation->servers[0].looked_up = true;

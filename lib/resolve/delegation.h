@@ -26,8 +26,9 @@ struct qn_nameserver {
 
 struct qn_delegation {
 	struct qn_name zone;
-	uint32_t ttl_s; /* 0: from the configuration, which does not age. */
-	bool forwarded; /* Its servers resolve for us. */
+	uint32_t ttl_s;
+	bool configured; /* From the configuration: it does not age, and `ttl_s` is 0. */
+	bool forwarded;  /* Its servers resolve for us. */
 	uint8_t server_count;
 	uint8_t candidate_count;
 	struct qn_nameserver servers[QN_DELEGATION_SERVER_MAX];

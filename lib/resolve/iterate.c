@@ -504,8 +504,10 @@ replied_no_edns(struct qn_resolver *resolver, struct qn_task *task,
 	struct qn_upstream *again =
 	    qn_upstream_ask(resolver, task, upstream->candidate, upstream->transport, false, now);
 
-	if (again != NULL)
-		again->hearsay = upstream->hearsay;
+	if (again == NULL)
+		return;
+	again->edns_given_up = true;
+	again->hearsay = upstream->hearsay;
 }
 
 void
@@ -638,8 +640,10 @@ qn_task_retry_tcp(struct qn_resolver *resolver, struct qn_task *task,
 	struct qn_upstream *again = qn_upstream_ask(
 	    resolver, task, upstream->candidate, QN_TRANSPORT_TCP, upstream->edns, now);
 
-	if (again != NULL)
-		again->hearsay = upstream->hearsay;
+	if (again == NULL)
+		return;
+	again->edns_given_up = upstream->edns_given_up;
+	again->hearsay = upstream->hearsay;
 }
 
 /* Silence may be loss; twice in a row it may also be a server that a shortened name confuses. */

@@ -285,7 +285,8 @@ reply_learn(struct qn_resolver *resolver, struct qn_upstream *upstream,
 	cookie_learn(resolver, upstream, &message->edns, now);
 	if (!reply_is_useful(resolver->reply.kind))
 		return;
-	if (!upstream->edns && !upstream->hearsay)
+	/* Only who has just refused EDNS: what is known already must end some day. */
+	if (upstream->edns_given_up && !upstream->hearsay)
 		qn_manners_set_no_edns(&resolver->parts.manners, server, now);
 	if (!case_kept)
 		qn_manners_set_no_case(&resolver->parts.manners, server, now);

@@ -149,6 +149,7 @@ struct qn_upstream {
 	bool minimized;
 	bool last_resort;    /* To a server that is no authority, as it has said before. */
 	bool cookie_renewed; /* Sent again with the cookie that the server asked for. */
+	bool edns_given_up;  /* Sent again in plain DNS, as the server asked for. */
 	bool hearsay;        /* Sent this way because of what a forger may have said. */
 	enum qn_transport transport;
 	struct qn_endpoint server;

@@ -25,17 +25,17 @@ server_slot(const struct qn_resolver *resolver, const struct qn_address *address
 	return qn_quota_slot_of((uint32_t)qn_hash(resolver->store.hash_key, octets));
 }
 
-/* The operator's own servers are asked as often as is needed. */
+/* The operator's own servers are asked as often as is needed; a TTL of 0 makes nobody one. */
 static uint32_t
 server_rate(const struct qn_resolver *resolver, const struct qn_task *task)
 {
-	return task->zone.ttl_s == 0 ? 0 : resolver->config->server_rate;
+	return task->zone.configured ? 0 : resolver->config->server_rate;
 }
 
 static uint32_t
 zone_rate(const struct qn_resolver *resolver, const struct qn_task *task)
 {
-	return task->zone.ttl_s == 0 ? 0 : resolver->config->zone_rate;
+	return task->zone.configured ? 0 : resolver->config->zone_rate;
 }
 
 static enum qn_quota_share
@@ -176,6 +176,7 @@ upstream_queue(struct qn_resolver *resolver, struct qn_task *task, struct qn_ups
 	upstream->forwarded = task->zone.forwarded;
 	upstream->last_resort = task->last_resort && candidate->doubtful;
 	upstream->cookie_renewed = false;
+	upstream->edns_given_up = false;
 	upstream->hearsay = false;
 	upstream->lingers = false;
 	upstream->kind = stats->deprioritized ? QN_SAMPLE_PROBE : QN_SAMPLE_QUERY;
@@ -232,7 +233,8 @@ qn_upstream_probe(struct qn_resolver *resolver, struct qn_task *task, uint8_t in
 	task->query_count++;
 	task->budget->query_left--;
 	upstream->task = NULL;
-	upstream->edns = answered->edns;
+	upstream->edns = qn_manners_edns(
+	    qn_manners_find(&resolver->parts.manners, &task->zone.candidates[index].address), now);
 	upstream->minimized = answered->minimized;
 	upstream->question.type = answered->question.type;
 	upstream->question.class = answered->question.class;

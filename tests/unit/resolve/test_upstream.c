@@ -220,6 +220,108 @@ TEST(upstream_bounds_the_rate_of_an_address)
 	assert_true(answered_of("two.test", 1000, 20) >= 20);
 }
 
+/* Asks `count` questions whose zone its parent delegates for no time; how many go there. */
+static unsigned
+sent_to_fleeting(unsigned count)
+{
+	struct qn_upstream_query query;
+	unsigned sent = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		char question[NAME_LEN];
+
+		assert_true(ask_number("fleeting.parent.test", i));
+		assert_true(stage_take(&query));
+		snprintf(question, sizeof(question), "question %s A",
+		    test_name_text(&query.question->name));
+		stage_reply(
+		    query.slot, (const char *const[]){question, "flags qr",
+				    "authority fleeting.parent.test 0 NS ns.fleeting.parent.test",
+				    "additional ns.fleeting.parent.test 0 A 192.0.2.7", NULL});
+		if (stage_take(&query)) {
+			sent++;
+			stage_reply(
+			    query.slot, (const char *const[]){question, "flags qr REFUSED", NULL});
+		}
+		(void)stage_answers();
+	}
+	return sent;
+}
+
+/* Nobody gets an address asked faster by delegating a zone to it with a TTL of 0. */
+TEST(upstream_bounds_the_rate_whatever_the_ttl)
+{
+	stage.config.server_rate = 100;
+	stage_delegate("one.test", (const char *const[]){"192.0.2.7", NULL});
+	stage_delegate("parent.test", (const char *const[]){"192.0.2.6", NULL});
+	assert_int_equal(answered_of("one.test", 0, 80), 75);
+	assert_int_equal(sent_to_fleeting(40), 25);
+}
+
+/* Asks for a new name of the zone, and takes the query. */
+static struct qn_upstream_query
+asked_plainly(const char *zone, unsigned number, bool edns)
+{
+	struct qn_upstream_query query;
+
+	assert_true(ask_number(zone, number));
+	assert_true(stage_take(&query));
+	assert_int_equal(query.edns, edns);
+	return query;
+}
+
+/* Replies to a query with these flags, and no such name where that is an answer. */
+static void
+reply_denied(const struct qn_upstream_query *query, const char *flags)
+{
+	char question[NAME_LEN];
+
+	snprintf(
+	    question, sizeof(question), "question %s A", test_name_text(&query->question->name));
+	stage_reply(query->slot, (const char *const[]){question, flags, NULL});
+}
+
+/* Who refuses EDNS is spared it for an hour, however often it is asked meanwhile. */
+TEST(upstream_tries_edns_again)
+{
+	struct qn_upstream_query query;
+
+	stage_delegate("plain.test", (const char *const[]){"192.0.2.7", NULL});
+	query = asked_plainly("plain.test", 0, true);
+	reply_denied(&query, "flags qr FORMERR");
+	assert_true(stage_take(&query));
+	assert_false(query.edns);
+	reply_denied(&query, "flags qr aa NXDOMAIN");
+	stage.now_us += QN_MANNERS_US / 2;
+	query = asked_plainly("plain.test", 1, false);
+	reply_denied(&query, "flags qr aa NXDOMAIN");
+	stage.now_us += QN_MANNERS_US / 2;
+	query = asked_plainly("plain.test", 2, true);
+	reply_denied(&query, "flags qr aa NXDOMAIN");
+	assert_int_equal(stage_answers(), 3);
+}
+
+/* A server is measured in the form that it understands, not in that of the one that answered. */
+TEST(upstream_probes_with_edns)
+{
+	struct qn_upstream_query query;
+	struct qn_address plain;
+
+	stage_delegate("plain.test", (const char *const[]){"192.0.2.7", "192.0.2.8", NULL});
+	query = asked_plainly("plain.test", 0, true);
+	plain = query.server.address;
+	reply_denied(&query, "flags qr FORMERR");
+	assert_true(stage_take(&query));
+	assert_true(qn_address_equal(&query.server.address, &plain));
+	reply_denied(&query, "flags qr aa NXDOMAIN");
+	query = asked_plainly("plain.test", 1, false);
+	assert_true(qn_address_equal(&query.server.address, &plain));
+	reply_denied(&query, "flags qr aa NXDOMAIN");
+	assert_true(stage_take(&query));
+	assert_false(qn_address_equal(&query.server.address, &plain));
+	assert_true(query.edns);
+}
+
 /* An answer of 256 records is kept; one of more is told, and asked for again. */
 TEST(upstream_keeps_no_answer_of_many_records)
 {
@@ -261,6 +363,9 @@ main(void)
 	    ON_STAGE(upstream_bounds_one_address),
 	    ON_STAGE(upstream_bounds_the_rate_of_a_zone),
 	    ON_STAGE(upstream_bounds_the_rate_of_an_address),
+	    ON_STAGE(upstream_bounds_the_rate_whatever_the_ttl),
+	    ON_STAGE(upstream_tries_edns_again),
+	    ON_STAGE(upstream_probes_with_edns),
 	    ON_STAGE(upstream_keeps_no_answer_of_many_records),
 	};
 
