@@ -320,7 +320,8 @@ server_choose(
 		if (fresh != NULL)
 			return fresh;
 	}
-	return server;
+	/* It may be the one that was closed to keep a place free. */
+	return server != NULL && server->open ? server : NULL;
 }
 
 static void

@@ -355,19 +355,34 @@ TEST(lost_answer_keeps_no_place)
 
 /* --- Servers ---------------------------------------------------------------------------- */
 
-/* Accepts a connection, and answers one query on it with the same octets. */
 static int
-server_answer_one(void)
+server_accept(void)
 {
 	const int fd = accept(server_listener, NULL, NULL);
-	uint8_t octets[2 + 512];
 
 	assert_true(fd >= 0);
+	return fd;
+}
+
+/* Answers one query on a connection with the same octets. */
+static void
+server_answer(int fd)
+{
+	uint8_t octets[2 + 512];
+
 	assert_int_equal(recv(fd, octets, 2, MSG_WAITALL), 2);
 	const size_t len = qn_load_be16(octets);
 
 	assert_int_equal(recv(fd, octets + 2, len, MSG_WAITALL), len);
 	assert_int_equal(send(fd, octets, 2 + len, MSG_NOSIGNAL), 2 + len);
+}
+
+static int
+server_answer_one(void)
+{
+	const int fd = server_accept();
+
+	server_answer(fd);
 	return fd;
 }
 
@@ -428,6 +443,60 @@ TEST(equal_ids_do_not_share_a_connection)
 	close(second);
 }
 
+/* Has a connection to 127.0.0.1 and a query, `token` and `id`, that waits on it; the server's end. */
+static int
+server_keep_busy(uint64_t token, uint16_t id)
+{
+	size_t len;
+	int fd;
+
+	worker_query(0, INADDR_LOOPBACK, id);
+	worker_ring();
+	fd = server_answer_one();
+	assert_int_equal(worker_take(&len).kind, QN_STREAM_REPLY);
+	worker_query(token, INADDR_LOOPBACK, id);
+	worker_ring();
+	return fd;
+}
+
+/*
+ * All places are taken and one connection idles, which is closed to make place for a query that
+ * was lost with another to the same server: the query must not go to the one just closed.
+ */
+TEST(query_lost_without_a_place_fails)
+{
+	static int fds[SERVER_MAX - 2];
+	const int lost = server_keep_busy(1, 5);
+	const int idle = server_keep_busy(2, 5);
+	struct qn_stream_note note;
+	size_t len;
+	int fresh;
+
+	for (unsigned i = 0; i < COUNT_OF(fds); i++) {
+		worker_query(10 + i, (INADDR_LOOPBACK & 0xffff0000) + 256 + i, 0);
+		worker_ring();
+		fds[i] = server_accept();
+	}
+	await("stream_servers", SERVER_MAX);
+	server_answer(idle);
+	assert_int_equal(worker_take(&len).token, 2);
+	close(lost);
+	note = worker_take(&len);
+	assert_int_equal(note.kind, QN_STREAM_FAILURE);
+	assert_int_equal(note.token, 1);
+	assert_int_equal(figure("stream_server_again"), 1);
+	worker_query(3, INADDR_LOOPBACK, 6);
+	worker_ring();
+	fresh = server_answer_one();
+	note = worker_take(&len);
+	assert_int_equal(note.kind, QN_STREAM_REPLY);
+	assert_int_equal(note.token, 3);
+	close(idle);
+	close(fresh);
+	for (unsigned i = 0; i < COUNT_OF(fds); i++)
+		close(fds[i]);
+}
+
 int
 main(void)
 {
@@ -442,6 +511,7 @@ main(void)
 	    CASE(connections_to_servers_are_bounded),
 	    CASE(queries_to_one_server_are_bounded),
 	    CASE(equal_ids_do_not_share_a_connection),
+	    CASE(query_lost_without_a_place_fails),
 	};
 
 	return cmocka_run_group_tests_name("stream-streams", tests, NULL, NULL);
