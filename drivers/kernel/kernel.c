@@ -194,6 +194,7 @@ sleep_until_frames(struct qn_kernel *kernel)
 		};
 	/* First said, then looked: who punts from now on sees that it has to wake us. */
 	atomic_store(&kernel->asleep, true);
+	atomic_thread_fence(memory_order_seq_cst);
 	if (!anything_punted(kernel) && !atomic_load(&kernel->stop))
 		poll(polls, kernel->port_count + 1u, -1);
 	atomic_store(&kernel->asleep, false);
