@@ -147,9 +147,12 @@ self_on_worker(struct command *command, struct qn_shard *shard, struct qn_now no
 	struct health_self *self = (struct health_self *)command;
 	uint8_t room[1518];
 	struct qn_packet packet = {.data = room, .len = self->frame_len, .capacity = sizeof(room)};
+	enum qn_shard_verdict verdict;
 
 	memcpy(room, self->frame, self->frame_len);
-	if (qn_shard_input(shard, 0, &packet, now).verdict != QN_SHARD_SEND)
+	verdict = qn_shard_input(shard, 0, &packet, now).verdict;
+	/* What is not cached is for its home worker to answer, which is asked as well. */
+	if (verdict != QN_SHARD_SEND && verdict != QN_SHARD_HANDOVER)
 		atomic_fetch_add_explicit(&self->unanswered, 1, memory_order_relaxed);
 	return true;
 }
@@ -356,20 +359,27 @@ health_stop(struct health *health)
 	qn_announce_close(&health->announce);
 }
 
+/*
+ * Says so when that has changed. Routes are added again now and then: the kernel takes them away
+ * when somebody takes the interface down, and does not bring them back with it.
+ */
 static void
-announce(struct health *health, bool announced)
+announce(struct health *health, bool announced, struct qn_mono now)
 {
+	const bool changed = announced != health->announce.announced;
 	int result;
 
-	if (!health->announces || announced == health->announce.announced)
+	if (!health->announces ||
+	    (!changed && (!announced || qn_mono_since_us(health->announce_at, now) < SECOND_US)))
 		return;
+	health->announce_at = now;
 	result = qn_announce_set(&health->announce, announced);
 	if (result != 0)
 		qn_log_limited(QN_LOG_ERROR, "announce", "the routes cannot be %s: %s.",
 		    announced ? "added" : "deleted", strerror(-result));
-	else if (announced)
+	else if (changed && announced)
 		qn_log(QN_LOG_NOTICE, "announce", "announced.");
-	else
+	else if (changed)
 		qn_log(QN_LOG_WARNING, "announce", "withdrawn: %s.",
 		    fitness_text(health->fitness.fault));
 }
@@ -401,7 +411,7 @@ health_tick(struct health *health, struct node *node, struct qn_now now)
 		facts->probe_count += health->probe.tried[i];
 		facts->probe_failed_count += health->probe.tried[i] && health->probe.failed[i];
 	}
-	announce(health, fitness_decide(&health->fitness, facts, &rules, now.mono));
+	announce(health, fitness_decide(&health->fitness, facts, &rules, now.mono), now.mono);
 }
 
 json_t *

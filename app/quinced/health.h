@@ -61,6 +61,7 @@ struct health_drain {
 struct health {
 	struct qn_announce announce; /* Without addresses: there is nothing to announce. */
 	bool announces;
+	struct qn_mono announce_at; /* When that was last tried. */
 	struct fitness fitness;
 	struct fitness_facts facts;
 	struct qn_mono turned[QN_SHARD_WORKER_MAX]; /* When each was last seen to have turned. */
