@@ -81,7 +81,8 @@ qn_resolver_configure(struct qn_resolver *resolver, const struct qn_resolve_conf
 
 /*
  * Steps tasks that can go on without an event. No event keeps the worker for longer than
- * SETTLE_STEPS take, nor does a call of expire for longer than EXPIRE_STEPS: what is left is taken up by the next call of expire.
+ * SETTLE_STEPS take, nor does a call of expire for longer than EXPIRE_STEPS: what is left is
+ * taken up by the next call of expire.
  */
 static void
 resolver_settle(struct qn_resolver *resolver, unsigned step_count, struct qn_now now)

@@ -415,8 +415,9 @@ QN_MUST_USE bool qn_upstream_zone_allowed(
     const struct qn_resolver *resolver, const struct qn_task *task, struct qn_now now);
 
 /**
- * Whether the address may be asked once more: not when half of all places, of
- * tasks or of queries, are taken and a sixteenth of all by those who ask this address, nor when it is asked as often as the operator allows.
+ * Whether the address may be asked once more: not when half of all places, of tasks or of
+ * queries, are taken and a sixteenth of all by those who ask this address, nor when it is asked
+ * as often as the operator allows.
  */
 QN_MUST_USE bool qn_upstream_server_allowed(const struct qn_resolver *resolver,
     const struct qn_task *task, const struct qn_address *address, struct qn_now now);
