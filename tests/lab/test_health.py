@@ -2,13 +2,15 @@
 """Fitness: what a node says of itself, and when it announces the service addresses."""
 
 import json
+import os
 import signal
 import subprocess
 import time
 
 import pytest
 
-from lab import NODE_V4, until
+from frames import ROUTER_V4, ROUTER_V6
+from lab import NODE_V4, NODE_V6, until
 from quince import Node
 
 SERVICES = ["192.0.2.253", "2001:db8::53"]
@@ -105,5 +107,35 @@ def test_probes(lab):
     try:
         assert until(lambda: health(node)[1]["probes_failed"] == 1, 25.0), health(node)
         assert health(node)[0] == 0
+    finally:
+        node.kill()
+
+
+def test_routes_that_somebody_takes_away_come_again(lab, fit):
+    lab.node.run("ip", "-4", "route", "flush", "table", "53")
+    assert until(lambda: announced(lab) == SERVICES, 3.0)
+    lab.node.run("ip", "link", "set", "quince0", "down")
+    assert announced(lab) == []
+    lab.node.run("ip", "link", "set", "quince0", "up")
+    assert until(lambda: announced(lab) == SERVICES, 3.0)
+
+
+SILENT = "a question to itself had no answer"
+
+
+@pytest.mark.skipif(os.cpu_count() < 2, reason="two workers need two cores")
+def test_first_probe_that_fails_is_no_silence_of_two_workers(lab):
+    """The node asks itself for the first probe, which only one worker is the home of."""
+    port = {
+        "device": "net_af_packet0,iface=vres",
+        "addresses": [f"{NODE_V4}/24", f"{NODE_V6}/64"],
+        "gateways": [ROUTER_V4, ROUTER_V6],
+    }
+    node = Node(lab, {**CHANGES, "node": {"workers": [0, 1]}, "ports": [port]})
+    node.settings["announce"] = {"after": 1, "probes": ["x.alldead.net", "www.example.com"]}
+    node.start()
+    try:
+        assert until(lambda: health(node)[1]["probes_failed"] == 1, 25.0), health(node)
+        assert not until(lambda: health(node)[1]["reason"] == SILENT, 3.0)
     finally:
         node.kill()
