@@ -79,7 +79,7 @@ shared_build(struct node *node)
 		node->shared.caches[i] =
 		    qn_cache_init(bench_block(qn_cache_size(cache_len)), node->now);
 	node->shared.links[0] = qn_link_init(bench_block(qn_link_size()), &link);
-	node->shared.ports = (struct qn_port_table *)bench_block(qn_port_table_size()).data;
+	node->shared.ports = (void *)bench_block(qn_port_table_size()).data;
 	qn_port_table_init(node->shared.ports);
 }
 
@@ -129,7 +129,7 @@ node_queries_build(struct node_queries *queries, uint32_t count)
 	const size_t originals_len = count * sizeof(*queries->originals);
 
 	queries->count = count;
-	queries->packets = (struct qn_packet *)bench_block(count * sizeof(struct qn_packet)).data;
+	queries->packets = (void *)bench_block(count * sizeof(struct qn_packet)).data;
 	queries->originals = (void *)bench_block(originals_len).data;
 	const struct qn_span buffers = bench_block((size_t)count * NODE_BUFFER_LEN);
 

@@ -15,7 +15,7 @@ struct snapshot {
 static void
 snapshot_free(struct rcu_head *head)
 {
-	struct snapshot *snapshot = caa_container_of(head, struct snapshot, head);
+	struct snapshot *snapshot = (void *)((char *)head - offsetof(struct snapshot, head));
 
 	config_free_local(&snapshot->config);
 	free(snapshot);

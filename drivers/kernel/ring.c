@@ -21,10 +21,10 @@ qn_ring_create(uint32_t count)
 {
 	const size_t len = sizeof(struct qn_ring) + count * sizeof(struct qn_ring_frame);
 	const size_t rest = len % QN_ARENA_ALIGN;
-	struct qn_ring *ring =
-	    aligned_alloc(QN_ARENA_ALIGN, rest == 0 ? len : len + QN_ARENA_ALIGN - rest);
+	struct qn_ring *ring;
 
 	qn_assert(count > 0 && (count & (count - 1)) == 0);
+	ring = aligned_alloc(QN_ARENA_ALIGN, rest == 0 ? len : len + QN_ARENA_ALIGN - rest);
 	if (ring == NULL)
 		return NULL;
 	memset(ring, 0, len);

@@ -98,7 +98,7 @@ batch_reuse(struct qn_nsdb *nsdb, struct batch *batch)
 static void
 batch_over(struct rcu_head *head)
 {
-	struct batch *batch = caa_container_of(head, struct batch, head);
+	struct batch *batch = (void *)((char *)head - offsetof(struct batch, head));
 
 	atomic_store_explicit(&batch->over, true, memory_order_release);
 }

@@ -240,7 +240,7 @@ TEST(nsdb_is_read_while_it_is_folded)
 		found_count += readers[i].found_count;
 		free(readers[i].memory);
 	}
-	print_message("%ju looks found something; %ju rows published, %ju evicted\n",
+	print_message("# %ju looks found something; %ju rows published, %ju evicted\n",
 	    (uintmax_t)found_count, (uintmax_t)figures.published, (uintmax_t)figures.evicted);
 	assert_true(found_count > 0 && figures.evicted > 0);
 	assert_true(figures.folded > 0 && figures.published > 0);

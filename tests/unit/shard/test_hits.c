@@ -278,7 +278,7 @@ pair_open(struct pair *pair, uint64_t seed, const struct qn_zones *local)
 	snprintf(pair->config.node_id, sizeof(pair->config.node_id), "node");
 	pair->shared.hash_key = (struct qn_hash_key){5, 6};
 	pair->shared.caches[0] = qn_cache_init(block(CACHE_LEN), pair->now);
-	pair->shared.ports = (struct qn_port_table *)block(qn_port_table_size()).data;
+	pair->shared.ports = (void *)block(qn_port_table_size()).data;
 	qn_port_table_init(pair->shared.ports);
 	for (unsigned i = 0; i < 2; i++) {
 		struct qn_link_config link = {
