@@ -142,6 +142,11 @@ class Node:
         stats = self.control("stats")
         return stats["totals"] | stats.get("streams", {})
 
+    def queries(self):
+        """Queries that questions have cost: hedges and those that only measure left out."""
+        totals = self.totals()
+        return totals["upstream_queries"] - totals["hedges"] - totals["probes"]
+
     def port(self):
         """The lab's only port, as `quincectl ports` shows it."""
         return self.control("ports")["ports"][0]

@@ -24,15 +24,13 @@ class Cost:
     def __init__(self, node):
         self.node = node
         self.before = node.totals()
+        self.queries_before = node.queries()
 
     def of(self, counter):
         return self.node.totals()[counter] - self.before[counter]
 
     def queries(self):
-        """Queries that a client could wait for: those that only measure a server left out."""
-        totals = self.node.totals()
-        measuring = totals["probes"] - self.before["probes"]
-        return totals["upstream_queries"] - self.before["upstream_queries"] - measuring
+        return self.node.queries() - self.queries_before
 
 
 def timed(ask):
