@@ -31,6 +31,8 @@ OPT_LEN = 11
 ETHERNET_ADDRESSES_LEN = 12
 FRAME_LEN_MIN = 15  # The kernel sends no frame without a payload.
 FRAME_LEN_MAX = 1514
+# All misses are of one zone with one server, which may otherwise be asked 10 000 times a second.
+NODE_CHANGES = {"resolver": {"zone-rate": 0, "server-rate": 0}}
 
 
 @pytest.fixture
@@ -85,6 +87,7 @@ def figures(output):
 def test_mixed_load_over_both_families_loses_nothing(lab, resting):
     processes = []
     paths = []
+    begin = time.monotonic()
     before = resting.totals()
     for seed, server in enumerate((NODE_V4, NODE_V6)):
         path = lab.directory / f"questions{seed}"
@@ -103,8 +106,10 @@ def test_mixed_load_over_both_families_loses_nothing(lab, resting):
     for path in paths:
         path.unlink()
     after = resting.totals()
-    assert after["client_queries"] - before["client_queries"] == sent_total
-    assert after["client_replies"] - before["client_replies"] == sent_total
+    # The node asks itself something once a second, which counts as well.
+    itself_max = time.monotonic() - begin + 1
+    for name in ("client_queries", "client_replies"):
+        assert 0 <= after[name] - before[name] - sent_total <= itself_max
     # Both kinds of work took place.
     assert after["cache_hits"] - before["cache_hits"] > sent_total / 2
     assert after["cache_misses"] - before["cache_misses"] > sent_total / 10
