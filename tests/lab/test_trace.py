@@ -113,7 +113,8 @@ def dead_trace(node):
 def test_silent_servers_time_out(dead_trace):
     trace, seconds, _ = dead_trace
     assert trace["rcode"] == "SERVFAIL" and trace["ede"] == 22
-    assert 9 < seconds < 11.5
+    # Asked on until the clients' deadline, and a last timeout.
+    assert 4.5 < seconds < 11.5
     silent = [q for q in queries(trace) if q["zone"] == "alldead.net."]
     assert {q["server"] for q in silent} == set(servers_of("alldead.net."))
     assert {q["outcome"] for q in silent} <= {"timeout", "pending"}
