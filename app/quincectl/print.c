@@ -190,19 +190,13 @@ print_stream_stats(json_t *streams, int width, int value_width, FILE *out)
 	    fprintf(out, "%-*s  %*s\n", width, key, value_width, scalar_text(value, room));
 }
 
-static int
-wider(int a, int b)
-{
-	return a > b ? a : b;
-}
-
 void
 print_stats(const json_t *reply, FILE *out)
 {
 	json_t *totals = json_object_get(reply, "totals");
 	json_t *streams = json_object_get(reply, "streams");
 	const json_t *workers = json_object_get(reply, "workers");
-	const int width = wider(key_width(totals), key_width(streams));
+	const int width = most(key_width(totals), key_width(streams));
 	const char *key;
 	json_t *value;
 

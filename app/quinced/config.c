@@ -51,6 +51,19 @@ config_read_address(const struct document_value *value, struct qn_address *addre
 	return false;
 }
 
+bool
+config_read_name(const struct document_value *value, struct qn_name *name)
+{
+	const char *text = document_text(value);
+
+	if (text == NULL)
+		return false;
+	if (qn_name_from_text(name, text, strlen(text)))
+		return true;
+	document_complain(value, "\"%s\" is not a domain name.", text);
+	return false;
+}
+
 /* node */
 
 static bool
@@ -219,20 +232,11 @@ read_minimization(const struct document_value *value, void *target)
 }
 
 static void
-read_rate(const struct document_value *value, uint32_t *rate)
-{
-	uint64_t number;
-
-	if (document_number(value, 0, RATE_MAX, &number))
-		*rate = (uint32_t)number;
-}
-
-static void
 read_zone_rate(const struct document_value *value, void *target)
 {
 	const struct config_reader *reader = target;
 
-	read_rate(value, &reader->config->live.resolve.zone_rate);
+	document_count(value, 0, RATE_MAX, &reader->config->live.resolve.zone_rate);
 }
 
 static void
@@ -240,7 +244,7 @@ read_server_rate(const struct document_value *value, void *target)
 {
 	const struct config_reader *reader = target;
 
-	read_rate(value, &reader->config->live.resolve.server_rate);
+	document_count(value, 0, RATE_MAX, &reader->config->live.resolve.server_rate);
 }
 
 static const struct document_key resolver_keys[] = {

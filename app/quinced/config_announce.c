@@ -19,30 +19,21 @@ announce_of(void *target)
 }
 
 static void
-read_number(const struct document_value *value, uint32_t least, uint32_t most, uint32_t *target)
-{
-	uint64_t number;
-
-	if (document_number(value, least, most, &number))
-		*target = (uint32_t)number;
-}
-
-static void
 read_table(const struct document_value *value, void *target)
 {
-	read_number(value, 1, TABLE_MAX, &announce_of(target)->table);
+	document_count(value, 1, TABLE_MAX, &announce_of(target)->table);
 }
 
 static void
 read_after(const struct document_value *value, void *target)
 {
-	read_number(value, 0, AFTER_MAX_S, &announce_of(target)->after_s);
+	document_count(value, 0, AFTER_MAX_S, &announce_of(target)->after_s);
 }
 
 static void
 read_drain(const struct document_value *value, void *target)
 {
-	read_number(value, 1, DRAIN_MAX_S, &announce_of(target)->drain_s);
+	document_count(value, 1, DRAIN_MAX_S, &announce_of(target)->drain_s);
 }
 
 static void
@@ -50,14 +41,9 @@ read_probe(const struct document_value *value, void *target)
 {
 	struct config_announce *announce = announce_of(target);
 	struct qn_name *name = &announce->probes[announce->probe_count];
-	const char *text = document_text(value);
 
-	if (text == NULL)
-		return;
-	if (qn_name_from_text(name, text, strlen(text)))
+	if (config_read_name(value, name))
 		announce->probe_count++;
-	else
-		document_complain(value, "\"%s\" is not a domain name.", text);
 }
 
 /* With one name, that one domain would decide. */

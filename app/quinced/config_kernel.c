@@ -41,10 +41,7 @@ read_interface(const struct document_value *value, void *target)
 static void
 read_rate(const struct document_value *value, void *target)
 {
-	uint64_t rate;
-
-	if (document_number(value, RATE_MIN, RATE_MAX, &rate))
-		kernel_of(target)->rate = (uint32_t)rate;
+	document_count(value, RATE_MIN, RATE_MAX, &kernel_of(target)->rate);
 }
 
 /* A number up to 65535 at the begin of `text`; what follows it in `*end`, NULL when it is none. */

@@ -76,11 +76,9 @@ static void
 read_zone_name(const struct document_value *value, void *target)
 {
 	struct zone_reader *at = target;
-	const char *text = document_text(value);
 
 	at->zone_seen = true;
-	if (text != NULL && !qn_name_from_text(&at->zone, text, strlen(text)))
-		document_complain(value, "\"%s\" is not a domain name.", text);
+	config_read_name(value, &at->zone);
 }
 
 static void

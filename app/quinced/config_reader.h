@@ -64,6 +64,9 @@ struct config_reader {
 /** Reads any address; false, with the error noted, when it is not one. */
 bool config_read_address(const struct document_value *value, struct qn_address *address);
 
+/** Reads a domain name; false, with the error noted, when it is not one. */
+bool config_read_name(const struct document_value *value, struct qn_name *name);
+
 /** Whether `address` is an IPv6 address of one link (RFC 4291 s2.5.6). */
 bool config_is_link_local(const struct qn_address *address);
 

@@ -26,15 +26,12 @@ static void
 read_zone(const struct document_value *value, void *target)
 {
 	struct route_reader *at = target;
-	const char *text = document_text(value);
 
 	at->zone_seen = true;
-	if (text == NULL)
-		return;
-	if (!qn_name_from_text(&at->route.zone, text, strlen(text)))
-		document_complain(value, "\"%s\" is not a domain name.", text);
-	else if (is_routed(&at->reader->config->live.resolve, &at->route.zone))
-		document_complain(value, "the servers of %s are given already.", text);
+	if (config_read_name(value, &at->route.zone) &&
+	    is_routed(&at->reader->config->live.resolve, &at->route.zone))
+		document_complain(
+		    value, "the servers of %s are given already.", document_text(value));
 }
 
 /* "ADDRESS@PORT": the port behind the last at sign, or 53 without one. */

@@ -11,20 +11,11 @@
 #define WAIT_MOST_MS 5000
 
 static void
-read_number(const struct document_value *value, uint32_t least, uint32_t most, uint32_t *target)
-{
-	uint64_t number;
-
-	if (document_number(value, least, most, &number))
-		*target = (uint32_t)number;
-}
-
-static void
 read_max_age(const struct document_value *value, void *target)
 {
 	const struct config_reader *reader = target;
 
-	read_number(value, 1, AGE_MOST_S, &reader->config->live.stale.age_max_s);
+	document_count(value, 1, AGE_MOST_S, &reader->config->live.stale.age_max_s);
 }
 
 static void
@@ -32,7 +23,7 @@ read_ttl(const struct document_value *value, void *target)
 {
 	const struct config_reader *reader = target;
 
-	read_number(value, 1, TTL_MOST_S, &reader->config->live.stale.ttl_s);
+	document_count(value, 1, TTL_MOST_S, &reader->config->live.stale.ttl_s);
 }
 
 static void
@@ -40,7 +31,7 @@ read_wait_ms(const struct document_value *value, void *target)
 {
 	const struct config_reader *reader = target;
 
-	read_number(value, 0, WAIT_MOST_MS, &reader->config->live.stale.wait_ms);
+	document_count(value, 0, WAIT_MOST_MS, &reader->config->live.stale.wait_ms);
 }
 
 static const struct document_key stale_keys[] = {

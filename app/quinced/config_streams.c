@@ -28,15 +28,6 @@ read_switch(const struct document_value *value)
 }
 
 static void
-read_count(const struct document_value *value, uint32_t most, uint32_t *target)
-{
-	uint64_t number;
-
-	if (document_number(value, 1, most, &number))
-		*target = (uint32_t)number;
-}
-
-static void
 read_listen(const struct document_value *value, void *target)
 {
 	streams_of(target)->listen = read_switch(value);
@@ -51,19 +42,19 @@ read_upstream(const struct document_value *value, void *target)
 static void
 read_connections(const struct document_value *value, void *target)
 {
-	read_count(value, CONNECTION_MOST, &streams_of(target)->connection_max);
+	document_count(value, 1, CONNECTION_MOST, &streams_of(target)->connection_max);
 }
 
 static void
 read_network(const struct document_value *value, void *target)
 {
-	read_count(value, CONNECTION_MOST, &streams_of(target)->network_max);
+	document_count(value, 1, CONNECTION_MOST, &streams_of(target)->network_max);
 }
 
 static void
 read_idle(const struct document_value *value, void *target)
 {
-	read_count(value, IDLE_MOST_S, &streams_of(target)->idle_s);
+	document_count(value, 1, IDLE_MOST_S, &streams_of(target)->idle_s);
 }
 
 static const struct document_key tcp_keys[] = {

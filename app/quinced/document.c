@@ -385,6 +385,15 @@ document_number(const struct document_value *value, uint64_t min, uint64_t max, 
 	return false;
 }
 
+void
+document_count(const struct document_value *value, uint32_t min, uint32_t max, uint32_t *count)
+{
+	uint64_t number;
+
+	if (document_number(value, min, max, &number))
+		*count = (uint32_t)number;
+}
+
 /* Left shift of a unit of size; -1 when `text` is not one. */
 static int
 unit_shift(const char *text)

@@ -73,6 +73,10 @@ bool document_is_single(const struct document_value *value);
 bool document_number(
     const struct document_value *value, uint64_t min, uint64_t max, uint64_t *number);
 
+/** The same for a figure of 32 bits, which is left as it was when there is an error. */
+void document_count(
+    const struct document_value *value, uint32_t min, uint32_t max, uint32_t *count);
+
 /** Reads a size such as 512MiB (KiB, MiB, GiB); false, with the error noted, when it is not one. */
 bool document_size(const struct document_value *value, uint64_t *size_bytes);
 
