@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "snapshot.h"
 
+#include "base/list.h"
 #include "config.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@ struct snapshot {
 static void
 snapshot_free(struct rcu_head *head)
 {
-	struct snapshot *snapshot = (void *)((char *)head - offsetof(struct snapshot, head));
+	struct snapshot *snapshot = qn_container_of(head, struct snapshot, head);
 
 	config_free_local(&snapshot->config);
 	free(snapshot);

@@ -14,8 +14,11 @@ struct qn_list {
 	struct qn_list *prev;
 };
 
+/** The structure of `type` whose member `member` is at `at`. */
+#define qn_container_of(at, type, member) ((type *)(void *)((char *)(at)-offsetof(type, member)))
+
 /** The structure of `type` whose member `member` is the link `link`. */
-#define qn_list_entry(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
+#define qn_list_entry(link, type, member) qn_container_of(link, type, member)
 
 static inline void
 qn_list_init(struct qn_list *list)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "nsdb/nsdb.h"
 
+#include "base/list.h"
 #include "base/pool.h"
 
 #include <urcu/urcu-qsbr.h>
@@ -98,7 +99,7 @@ batch_reuse(struct qn_nsdb *nsdb, struct batch *batch)
 static void
 batch_over(struct rcu_head *head)
 {
-	struct batch *batch = (void *)((char *)head - offsetof(struct batch, head));
+	struct batch *batch = qn_container_of(head, struct batch, head);
 
 	atomic_store_explicit(&batch->over, true, memory_order_release);
 }

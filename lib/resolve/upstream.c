@@ -276,13 +276,11 @@ qn_upstream_tell(struct qn_resolver *resolver, const struct qn_upstream *upstrea
 	    .when = now.mono,
 	};
 
-	const bool deprioritized = is_deprioritized(resolver, upstream);
-
-	qn_ledger_tell(&resolver->parts.ledger, &sample);
-	if (is_deprioritized(resolver, upstream) == deprioritized)
+	if (!qn_ledger_tell(&resolver->parts.ledger, &sample))
 		return;
-	qn_counter_add(deprioritized ? &resolver->counters.servers_trusted
-				     : &resolver->counters.servers_deprioritized,
+	qn_counter_add(is_deprioritized(resolver, upstream)
+			   ? &resolver->counters.servers_deprioritized
+			   : &resolver->counters.servers_trusted,
 	    1);
 }
 

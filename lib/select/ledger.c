@@ -86,15 +86,13 @@ row_open(struct qn_ledger *ledger, const struct qn_standing_key *key)
 }
 
 static void
-fold(struct qn_ledger *ledger, const struct qn_standing_key *key, const struct qn_sample *sample)
+fold(struct qn_ledger *ledger, struct qn_standing *row, const struct qn_sample *sample)
 {
-	struct qn_standing *row = row_open(ledger, key);
-
 	qn_standing_fold(row, sample);
 	((struct qn_ledger_row *)row)->told = qn_sample_ring_head(ledger->ring);
 }
 
-void
+bool
 qn_ledger_tell(struct qn_ledger *ledger, const struct qn_sample *sample)
 {
 	const struct qn_standing_key key = qn_standing_key(&ledger->own, &sample->address);
@@ -102,8 +100,14 @@ qn_ledger_tell(struct qn_ledger *ledger, const struct qn_sample *sample)
 
 	if (ledger->shared != NULL)
 		qn_sample_ring_put(ledger->ring, sample);
-	fold(ledger, &key, sample);
+	struct qn_standing *server = row_open(ledger, &key);
+	const bool deprioritized = server->stats.deprioritized;
+
+	fold(ledger, server, sample);
+	const bool changed = server->stats.deprioritized != deprioritized;
+
 	/* A zone that an address was never useless for has no row. */
 	if (qn_quality_concerned(sample, find(ledger, &zone_key) != NULL))
-		fold(ledger, &zone_key, sample);
+		fold(ledger, row_open(ledger, &zone_key), sample);
+	return changed;
 }

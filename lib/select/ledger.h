@@ -46,5 +46,8 @@ void qn_ledger_init(struct qn_ledger *ledger, struct qn_arena *arena, uint32_t r
 struct qn_opinion qn_ledger_look(
     const struct qn_ledger *ledger, const struct qn_address *address, uint64_t zone_hash);
 
-/** Takes evidence into account, and passes it on. */
-void qn_ledger_tell(struct qn_ledger *ledger, const struct qn_sample *sample);
+/**
+ * Takes evidence into account, and passes it on. True when the address has become deprioritized
+ * by it, or trusted again.
+ */
+bool qn_ledger_tell(struct qn_ledger *ledger, const struct qn_sample *sample);
