@@ -11,7 +11,7 @@ perf/history.ndjson, and fails if any of the following did not hold:
     soak.wrong_answers         0
     soak.cache_bytes_most      at most soak.cache_bytes_max, looked at every second
     soak.turns_over_8192us     0 turns of a worker that took longer
-    soak.buffers_left          0 packet buffers in use at the end that were not at the beginning
+    soak.buffers_left          0 packet buffers in use when nothing is on its way any more
     soak.allocated_growth      of the control side, less than 1 MiB after the first tenth
 """
 
@@ -37,7 +37,8 @@ from quince import Node
 CACHE = "2MiB"
 NAME_COUNT = 160_000  # Below a wildcard; with the hosts, ten times what the cache holds.
 DRAWN_COUNT = 400_000
-RATE = 8_000  # Of each dnsperf, a second.
+RATE = 8_000  # Of each dnsperf, a second, unless said otherwise.
+CHECKED = 0.25  # Of that, what each checking client asks beside it.
 WINDOW = 64  # Questions of the checking client that are on their way.
 PATIENCE_S = 5.0
 ODD_NAMES = [
@@ -95,27 +96,30 @@ def why_wrong(reply, question, rdtype, rdata, ttl_max):
 
 
 class Checker:
-    """A client that keeps WINDOW questions on their way and compares every answer."""
+    """A client that asks `rate` questions a second and compares every answer."""
 
-    def __init__(self, lab, server, seed):
+    def __init__(self, lab, server, seed, rate):
         family = socket.AF_INET6 if ":" in server else socket.AF_INET
         self.sock = lab.client.socket(family, socket.SOCK_DGRAM)
         self.sock.connect((server, 53))
         self.sock.setblocking(False)
         self.pick = random.Random(seed)
         self.waiting = {}  # id -> (when sent, question, what to expect)
-        self.next_id = 0
+        self.begin = time.monotonic()
+        self.rate = rate
+        self.asked = 0
         self.answered = 0
         self.unanswered = 0
         self.wrong = []
 
     def _send(self):
         name, rdtype, *expected = draw(self.pick)
-        self.next_id = (self.next_id + 1) & 0xFFFF
+        self.asked += 1
+        number = self.asked & 0xFFFF
         labels = b"".join(bytes((len(x),)) + x.encode() for x in name.split(".")[:-1])
-        question = struct.pack("!HHHHHH", self.next_id, 0x0100, 1, 0, 0, 0) + labels
+        question = struct.pack("!HHHHHH", number, 0x0100, 1, 0, 0, 0) + labels
         question += struct.pack("!BHH", 0, TYPES[rdtype], 1)
-        self.waiting[self.next_id] = (time.monotonic(), question, (rdtype, *expected), name)
+        self.waiting[number] = (time.monotonic(), question, (rdtype, *expected), name)
         self.sock.send(question)
 
     def _receive(self):
@@ -136,8 +140,9 @@ class Checker:
             self.unanswered += 1
 
     def turn(self, wait_s):
-        """Keeps the window full; takes what has arrived."""
-        while len(self.waiting) < WINDOW:
+        """Asks what is due, WINDOW at a time; takes what has arrived."""
+        due = self.rate * (time.monotonic() - self.begin)
+        while len(self.waiting) < WINDOW and self.asked < due:
             self._send()
         if select.select([self.sock], [], [], wait_s)[0]:
             with contextlib.suppress(BlockingIOError):
@@ -180,20 +185,23 @@ class Watch:
         self.wrong += [f"{name} {rdtype}: {sentence}" for sentence in found]
 
 
-def run(rig, node, seconds):
+def run(rig, node, seconds, rate):
     """Load for so long; returns (checkers, watch)."""
     lab = rig.lab
     watch = Watch(lab, node)
-    checkers = [Checker(lab, server, seed) for seed, server in enumerate((NODE_V4, NODE_V6))]
+    checkers = [
+        Checker(lab, server, seed, CHECKED * rate)
+        for seed, server in enumerate((NODE_V4, NODE_V6))
+    ]
     for seed, server in enumerate((NODE_V4, NODE_V6)):
         path = write_questions(rig, seed)
-        words = ("dnsperf", "-s", server, "-d", path, "-l", seconds, "-Q", RATE, "-c", 4, "-q", 500)
+        words = ("dnsperf", "-s", server, "-d", path, "-l", seconds, "-Q", rate, "-c", 4, "-q", 500)
         rig.launch(lab.client, *words, log=f"dnsperf{seed}.log")
     begin = time.monotonic()
     number = 0
     while (passed := time.monotonic() - begin) < seconds:
         for checker in checkers:
-            checker.turn(0.002)
+            checker.turn(0.005)
         if passed >= number:
             watch.look(number)
             number += 1
@@ -256,11 +264,13 @@ def failures(figures):
 def options():
     parser = argparse.ArgumentParser(description="Mixed load for a long time.")
     parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--rate", type=int, default=RATE, help="queries/s of each family")
     return parser.parse_args()
 
 
 def main():
-    seconds = round(options().minutes * 60)
+    chosen = options()
+    seconds = round(chosen.minutes * 60)
     need("dnsperf", "chrt")
     changes = {
         "node": {"cache": CACHE, "workers": [0, 1]},
@@ -268,17 +278,17 @@ def main():
     }
     with opened("soak") as rig:
         node = Node(rig.lab, changes)
-        # The cores are shared with the load here: a worker must not wait for its turn on one.
+        # The cores are shared with the load here, and with what else the machine does: neither an
+        # authority nor a worker must wait for its turn on one. Authorities sleep between queries.
+        for pid in rig.lab.net.processes():
+            rig.lab.net.run("chrt", "--all-tasks", "--rr", "--pid", "11", pid)
         node.prefix = ("chrt", "--rr", "10")
         node.start()
         rig.lab.ask("www.example.com.", "A")
+        checkers, watch = run(rig, node, seconds, chosen.rate)
         node.rest()
-        before = node.mbufs_in_use()
-        checkers, watch = run(rig, node, seconds)
-        node.rest()
-        until(lambda: node.mbufs_in_use() == before, 5.0)
-        now = node.mbufs_in_use()
-        left = sum(abs(now[pool] - before[pool]) for pool in now)
+        until(lambda: not any(node.mbufs_in_use().values()), 10.0)
+        left = sum(node.mbufs_in_use().values())
         figures = figures_of(node, checkers, watch, left, seconds)
         status, _ = node.stop()
         log = node.log()

@@ -2,12 +2,13 @@
 """The kernel's side of nodes with settings of their own: limits, tags, start, stop, two of them."""
 
 import subprocess
+import time
 
 import pytest
 
 from lab import NODE_V4, until
 from quince import Node
-from traffic import exchange_tcp, flood, interfaces, ping, tagged_peer
+from traffic import DATA, exchange_tcp, flood, interfaces, ping, tagged_peer
 
 
 def test_flood_is_limited_and_leaves_the_routing_lane(lab):
@@ -15,16 +16,18 @@ def test_flood_is_limited_and_leaves_the_routing_lane(lab):
     node = Node(lab, {"kernel": {"rate": 500}})
     node.start()
     try:
+        begin = time.monotonic()
         before = node.totals()
         thread, count = flood(lab.client, NODE_V4, 123, 2.0)
-        exchange_tcp(lab.node, lab.net, NODE_V4, port=179)
+        # Fewer packets than the lane's burst, however fast the machine sends them.
+        exchange_tcp(lab.node, lab.net, NODE_V4, port=179, data=DATA[:300_000])
         thread.join()
         after = node.totals()
         passed = after["kernel_to_other"] - before["kernel_to_other"]
         limited = after["kernel_limited_other"] - before["kernel_limited_other"]
         assert count[0] > 4000, "the flood was none"
-        # Two seconds at 500 a second, and a burst.
-        assert passed < 1000 + 512 + 300
+        # 500 a second, and a burst.
+        assert passed <= 500 * (time.monotonic() - begin) + 512
         assert limited > count[0] / 2
         assert after["kernel_limited_routing"] == before["kernel_limited_routing"]
         assert after["kernel_to_routing"] > before["kernel_to_routing"]
@@ -93,6 +96,20 @@ def test_nothing_is_left(lab, way):
     assert state() == (["lo", "vres"], "", [], [])
 
 
+def start_as_a_unit(node):
+    """Starts a node, and once more if it must be, as the unit's Restart=on-failure does.
+
+    net_af_packet names its sockets' fanout group by 16 bits of process id and interface index, and
+    the kernel keeps a group to one interface. Two nodes can draw the same name; not twice.
+    """
+    try:
+        node.start()
+    except RuntimeError as error:
+        if "PACKET_FANOUT" not in str(error):
+            raise
+        node.start()
+
+
 def test_two_nodes_on_one_machine(lab):
     """Names, memory and sockets of their own; the end of one is nothing to the other."""
     lab.net.run("ip", "link", "add", "vtwo", "type", "veth", "peer", "name", "vres2",
@@ -115,7 +132,7 @@ def test_two_nodes_on_one_machine(lab):
         second.path = lab.directory / "second.yaml"
         second.log_path = lab.directory / "second.log"
         first.start()
-        second.start()
+        start_as_a_unit(second)
         for _ in range(2):
             assert lab.ask("www.example.com.", "A").answer
             assert lab.ask("www.example.com.", "A", server="10.96.0.2").answer
@@ -124,7 +141,7 @@ def test_two_nodes_on_one_machine(lab):
         first.kill()
         assert lab.ask("www.example.com.", "A", server="10.96.0.2").answer
         exchange_tcp(lab.node, lab.client, "10.96.0.2")
-        first.start()
+        start_as_a_unit(first)
         assert second.stop()[0] == 0
         assert lab.ask("www.example.org.", "A").answer
         exchange_tcp(lab.node, lab.client, NODE_V4)

@@ -44,24 +44,24 @@ def read_all(connection, size):
     return b"".join(parts)
 
 
-def exchange_tcp(server, client, address, port=2222):
-    """Sends DATA both ways between two namespaces at the same time."""
+def exchange_tcp(server, client, address, port=2222, data=DATA):
+    """Sends `data` both ways between two namespaces at the same time."""
     with server.socket(family_of(address), socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.settimeout(10)
         listener.bind((address, port))
         listener.listen()
-        thread, got = serve_once(listener, DATA)
+        thread, got = serve_once(listener, data)
         with client.socket(family_of(address), socket.SOCK_STREAM) as connection:
             connection.settimeout(20)
             connection.connect((address, port))
-            sender = threading.Thread(target=lambda: connection.sendall(DATA))
+            sender = threading.Thread(target=lambda: connection.sendall(data))
             sender.start()
-            back = read_all(connection, len(DATA))
+            back = read_all(connection, len(data))
             sender.join()
         thread.join()
-    assert hashlib.sha256(back).digest() == hashlib.sha256(DATA).digest()
-    assert [hashlib.sha256(part).digest() for part in got] == [hashlib.sha256(DATA).digest()]
+    assert hashlib.sha256(back).digest() == hashlib.sha256(data).digest()
+    assert [hashlib.sha256(part).digest() for part in got] == [hashlib.sha256(data).digest()]
 
 
 def ping(namespace, *words):
