@@ -8,54 +8,53 @@
 #define POINTER_FLAGS 0xc000u
 #define POINTER_REACH 0x4000u /* Offsets below fit the 14 bits of a pointer. */
 
-/* Room for `len` octets, which the caller fills; NULL, latching the overflow, without it. */
-static uint8_t *
-writer_take(struct qn_writer *writer, size_t len)
+/* Room for `len` octets at `place`, which the caller fills; false, and overflowed, without it. */
+static bool
+writer_take(struct qn_writer *writer, size_t len, uint8_t **place)
 {
 	if (writer->overflowed || len > writer->cap - writer->at) {
 		writer->overflowed = true;
-		return NULL;
+		return false;
 	}
-	uint8_t *place = writer->data + writer->at;
-
+	*place = writer->data + writer->at;
 	writer->at += len;
-	return place;
+	return true;
 }
 
 void
 qn_write_u8(struct qn_writer *writer, uint8_t value)
 {
-	uint8_t *place = writer_take(writer, 1);
+	uint8_t *place;
 
-	if (place != NULL)
+	if (writer_take(writer, 1, &place))
 		*place = value;
 }
 
 void
 qn_write_u16(struct qn_writer *writer, uint16_t value)
 {
-	uint8_t *place = writer_take(writer, 2);
+	uint8_t *place;
 
-	if (place != NULL)
+	if (writer_take(writer, 2, &place))
 		qn_store_be16(place, value);
 }
 
 void
 qn_write_u32(struct qn_writer *writer, uint32_t value)
 {
-	uint8_t *place = writer_take(writer, 4);
+	uint8_t *place;
 
-	if (place != NULL)
+	if (writer_take(writer, 4, &place))
 		qn_store_be32(place, value);
 }
 
 void
 qn_write_bytes(struct qn_writer *writer, struct qn_view bytes)
 {
-	uint8_t *place = writer_take(writer, bytes.len);
+	uint8_t *place;
 
 	/* An empty view may hold no pointer at all. */
-	if (place != NULL && bytes.len > 0)
+	if (writer_take(writer, bytes.len, &place) && bytes.len > 0)
 		memcpy(place, bytes.data, bytes.len);
 }
 
