@@ -3,85 +3,15 @@
 
 #include "table.h"
 
-#include <string.h>
-
-static void
-text_cell(const json_t *server, const char *key, char cell[TABLE_CELL_MAX])
-{
-	const char *text = json_string_value(json_object_get(server, key));
-
-	snprintf(cell, TABLE_CELL_MAX, "%s", text == NULL ? "" : text);
-}
-
-static void
-number_cell(const json_t *server, const char *key, char cell[TABLE_CELL_MAX])
-{
-	const json_t *number = json_object_get(server, key);
-
-	cell[0] = '\0';
-	if (json_is_real(number))
-		snprintf(cell, TABLE_CELL_MAX, "%.1f", json_real_value(number));
-	else if (json_is_integer(number))
-		snprintf(cell, TABLE_CELL_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(number));
-}
-
-static void
-address_cell(const json_t *server, char cell[TABLE_CELL_MAX])
-{
-	text_cell(server, "address", cell);
-}
-
-static void
-server_cell(const json_t *server, char cell[TABLE_CELL_MAX])
-{
-	text_cell(server, "server", cell);
-}
-
-static void
-rtt_cell(const json_t *server, char cell[TABLE_CELL_MAX])
-{
-	number_cell(server, "rtt_ms", cell);
-}
-
-static void
-p95_cell(const json_t *server, char cell[TABLE_CELL_MAX])
-{
-	number_cell(server, "p95_ms", cell);
-}
-
-static void
-loss_cell(const json_t *server, char cell[TABLE_CELL_MAX])
-{
-	number_cell(server, "loss_percent", cell);
-}
-
-static void
-useless_cell(const json_t *server, char cell[TABLE_CELL_MAX])
-{
-	number_cell(server, "useless_percent", cell);
-}
-
-static void
-heard_cell(const json_t *server, char cell[TABLE_CELL_MAX])
-{
-	number_cell(server, "heard_s", cell);
-}
-
-static void
-why_cell(const json_t *server, char cell[TABLE_CELL_MAX])
-{
-	text_cell(server, "why", cell);
-}
-
 static const struct table_column columns[] = {
-    {"address", address_cell, false},
-    {"server", server_cell, false},
-    {"rtt ms", rtt_cell, true},
-    {"95 % ms", p95_cell, true},
-    {"lost %", loss_cell, true},
-    {"useless %", useless_cell, true},
-    {"heard s ago", heard_cell, true},
-    {"standing", why_cell, false},
+    {.heading = "address", .key = "address"},
+    {.heading = "server", .key = "server"},
+    {.heading = "rtt ms", .key = "rtt_ms", .right = true},
+    {.heading = "95 % ms", .key = "p95_ms", .right = true},
+    {.heading = "lost %", .key = "loss_percent", .right = true},
+    {.heading = "useless %", .key = "useless_percent", .right = true},
+    {.heading = "heard s ago", .key = "heard_s", .right = true},
+    {.heading = "standing", .key = "why"},
 };
 
 /* What stands above the table: the zone, or how many addresses there are. */

@@ -60,21 +60,6 @@ verdict_text(const json_t *step, const char *source, char cell[CELL_MAX])
 
 /* The columns. */
 
-static void
-ms_text(const json_t *ms, char cell[CELL_MAX])
-{
-	if (ms == NULL)
-		cell[0] = '\0';
-	else
-		snprintf(cell, CELL_MAX, "%.1f", json_real_value(ms));
-}
-
-static void
-at_cell(const json_t *step, char cell[CELL_MAX])
-{
-	ms_text(json_object_get(step, "at_ms"), cell);
-}
-
 /* Queries stand below the question that they are about. */
 static void
 question_cell(const json_t *step, char cell[CELL_MAX])
@@ -84,12 +69,6 @@ question_cell(const json_t *step, char cell[CELL_MAX])
 
 	snprintf(cell, CELL_MAX, "%*s%s %s%s", INDENT * (2 * depth + is_query(step)), "",
 	    text_of(step, "name"), text_of(step, "type"), minimized ? " (minimized)" : "");
-}
-
-static void
-zone_cell(const json_t *step, char cell[CELL_MAX])
-{
-	snprintf(cell, CELL_MAX, "%s", text_of(step, "zone"));
 }
 
 static void
@@ -108,12 +87,6 @@ transport_cell(const json_t *step, char cell[CELL_MAX])
 {
 	snprintf(cell, CELL_MAX, "%s%s", text_of(step, "transport"),
 	    json_is_false(json_object_get(step, "edns")) ? ", no EDNS" : "");
-}
-
-static void
-took_cell(const json_t *step, char cell[CELL_MAX])
-{
-	ms_text(json_object_get(step, "took_ms"), cell);
 }
 
 static void
@@ -148,13 +121,13 @@ result_cell(const json_t *step, char cell[CELL_MAX])
 }
 
 static const struct table_column columns[] = {
-    {"at ms", at_cell, true},
-    {"question", question_cell, false},
-    {"zone", zone_cell, false},
-    {"server", server_cell, false},
-    {"over", transport_cell, false},
-    {"ms", took_cell, true},
-    {"result", result_cell, false},
+    {.heading = "at ms", .key = "at_ms", .right = true},
+    {.heading = "question", .cell = question_cell},
+    {.heading = "zone", .key = "zone"},
+    {.heading = "server", .cell = server_cell},
+    {.heading = "over", .cell = transport_cell},
+    {.heading = "ms", .key = "took_ms", .right = true},
+    {.heading = "result", .cell = result_cell},
 };
 
 static void
@@ -163,7 +136,6 @@ print_summary(const json_t *reply, const json_t *steps, FILE *out)
 	const size_t count = json_array_size(steps);
 	char result[CELL_MAX];
 	char ms[CELL_MAX];
-
 	const char *view = text_of(reply, "view");
 
 	fprintf(out, "%s %s", text_of(reply, "name"), text_of(reply, "type"));
@@ -175,7 +147,7 @@ print_summary(const json_t *reply, const json_t *steps, FILE *out)
 		return;
 	}
 	result_text(reply, result);
-	at_cell(json_array_get(steps, count == 0 ? 0 : count - 1), ms);
+	table_value(json_object_get(json_array_get(steps, count - 1), "at_ms"), ms);
 	fprintf(out, "%s after %s ms\n\n", result, ms);
 }
 

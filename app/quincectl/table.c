@@ -6,6 +6,27 @@
 
 #define COLUMN_GAP 2
 
+void
+table_value(const json_t *value, char cell[TABLE_CELL_MAX])
+{
+	cell[0] = '\0';
+	if (json_is_string(value))
+		snprintf(cell, TABLE_CELL_MAX, "%s", json_string_value(value));
+	else if (json_is_real(value))
+		snprintf(cell, TABLE_CELL_MAX, "%.1f", json_real_value(value));
+	else if (json_is_integer(value))
+		snprintf(cell, TABLE_CELL_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+}
+
+static void
+column_cell(const struct table_column *column, const json_t *object, char cell[TABLE_CELL_MAX])
+{
+	if (column->key != NULL)
+		table_value(json_object_get(object, column->key), cell);
+	else
+		column->cell(object, cell);
+}
+
 static int
 column_width(const struct table_column *column, const json_t *list)
 {
@@ -13,7 +34,7 @@ column_width(const struct table_column *column, const json_t *list)
 	char cell[TABLE_CELL_MAX];
 
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		column->cell(json_array_get(list, i), cell);
+		column_cell(column, json_array_get(list, i), cell);
 		if (strlen(cell) > width)
 			width = strlen(cell);
 	}
@@ -34,7 +55,7 @@ print_line(const struct table_column *columns, size_t column_count, const int *w
 		if (object == NULL)
 			snprintf(cell, sizeof(cell), "%s", columns[i].heading);
 		else
-			columns[i].cell(object, cell);
+			column_cell(&columns[i], object, cell);
 		len = (int)strlen(cell);
 		if (len == 0) {
 			gap += widths[i] + COLUMN_GAP;

@@ -12,21 +12,6 @@
 /* For records without a TTL, and for what zones without a SOA do not have. */
 #define TTL_DEFAULT_S 300
 
-static const char *const kind_words[] = {
-    [QN_ZONE_TRANSPARENT] = "transparent",
-    [QN_ZONE_TYPE_TRANSPARENT] = "type-transparent",
-    [QN_ZONE_STATIC] = "static",
-    [QN_ZONE_REDIRECT] = "redirect",
-    [QN_ZONE_REFUSE] = "refuse",
-    [QN_ZONE_DENY] = "deny",
-    [QN_ZONE_BLOCK_A] = "block-a",
-    [QN_ZONE_BLOCK_AAAA] = "block-aaaa",
-    [QN_ZONE_ALWAYS_TRANSPARENT] = "always-transparent",
-    [QN_ZONE_ALWAYS_NXDOMAIN] = "always-nxdomain",
-    [QN_ZONE_ALWAYS_NODATA] = "always-nodata",
-    [QN_ZONE_ALWAYS_NULL] = "always-null",
-};
-
 /* One item of the list of zones, while it is read. */
 struct zone_reader {
 	struct config_local *local;
@@ -85,7 +70,7 @@ static void
 read_kind(const struct document_value *value, void *target)
 {
 	struct zone_reader *at = target;
-	const int word = document_word(value, kind_words, CONFIG_ITEM_COUNT(kind_words));
+	const int word = document_word(value, qn_zone_kind_names, QN_ZONE_KIND_COUNT);
 
 	at->kind_seen = true;
 	if (word >= 0)
@@ -180,7 +165,7 @@ read_zone(const struct document_value *value, void *target)
 	}
 	if (at.records_seen && !kind_has_records(at.kind)) {
 		document_complain(
-		    &at.records, "a zone of type %s has no records.", kind_words[at.kind]);
+		    &at.records, "a zone of type %s has no records.", qn_zone_kind_names[at.kind]);
 		return;
 	}
 	add_zone(local, &at.zone, at.kind, value->line);

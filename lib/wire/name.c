@@ -206,14 +206,8 @@ qn_name_within(const struct qn_name *name, const struct qn_name *ancestor)
 	return at == suffix_at && octets_equal(name->octets + at, ancestor->octets, ancestor->len);
 }
 
-/* Where the labels of a name start, the root label excluded. */
-struct labels {
-	unsigned count;
-	uint8_t starts[QN_NAME_LABEL_MAX];
-};
-
-static void
-labels_find(struct labels *labels, const struct qn_name *name)
+void
+qn_name_labels(struct qn_labels *labels, const struct qn_name *name)
 {
 	labels->count = 0;
 	for (unsigned at = 0; name->octets[at] != 0; at += name->octets[at] + 1u)
@@ -239,10 +233,10 @@ label_compare(const uint8_t *a, const uint8_t *b)
 static int
 names_compare(const struct qn_name *a, const struct qn_name *b, unsigned *common)
 {
-	struct labels in_a, in_b;
+	struct qn_labels in_a, in_b;
 
-	labels_find(&in_a, a);
-	labels_find(&in_b, b);
+	qn_name_labels(&in_a, a);
+	qn_name_labels(&in_b, b);
 	const unsigned most = in_a.count < in_b.count ? in_a.count : in_b.count;
 
 	for (*common = 0; *common < most; ++*common) {

@@ -54,6 +54,15 @@ QN_MUST_USE size_t qn_name_from_wire(struct qn_name *name, struct qn_view wire);
 /** Copies only the octets that mean something. */
 void qn_name_copy(struct qn_name *to, const struct qn_name *from);
 
+/** Where the labels of a name start, the root label excluded: the last one is the top label. */
+struct qn_labels {
+	unsigned count;
+	uint8_t starts[QN_NAME_LABEL_MAX];
+};
+
+/** Finds the labels of `name`. */
+void qn_name_labels(struct qn_labels *labels, const struct qn_name *name);
+
 /** Number of labels, the root label excluded: 0 for the root. */
 unsigned qn_name_label_count(const struct qn_name *name);
 

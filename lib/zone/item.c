@@ -6,6 +6,21 @@
 /* A pointer to the owner, type, class, TTL and length: what a record takes beside its rdata. */
 #define RECORD_HEAD_LEN 12
 
+const char *const qn_zone_kind_names[QN_ZONE_KIND_COUNT] = {
+    [QN_ZONE_TRANSPARENT] = "transparent",
+    [QN_ZONE_TYPE_TRANSPARENT] = "type-transparent",
+    [QN_ZONE_STATIC] = "static",
+    [QN_ZONE_REDIRECT] = "redirect",
+    [QN_ZONE_REFUSE] = "refuse",
+    [QN_ZONE_DENY] = "deny",
+    [QN_ZONE_BLOCK_A] = "block-a",
+    [QN_ZONE_BLOCK_AAAA] = "block-aaaa",
+    [QN_ZONE_ALWAYS_TRANSPARENT] = "always-transparent",
+    [QN_ZONE_ALWAYS_NXDOMAIN] = "always-nxdomain",
+    [QN_ZONE_ALWAYS_NODATA] = "always-nodata",
+    [QN_ZONE_ALWAYS_NULL] = "always-null",
+};
+
 size_t
 qn_zone_path(uint8_t path[QN_NAME_MAX], const struct qn_name *name)
 {

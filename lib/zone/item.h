@@ -31,6 +31,11 @@ enum qn_zone_kind {
 	QN_ZONE_ALWAYS_NULL,        /* The addresses 0.0.0.0 and ::, and nothing else. */
 };
 
+#define QN_ZONE_KIND_COUNT (QN_ZONE_ALWAYS_NULL + 1)
+
+/** What the configuration calls each kind: "type-transparent". */
+extern const char *const qn_zone_kind_names[QN_ZONE_KIND_COUNT];
+
 /** In place of a record's type: a zone begins at the owner. */
 #define QN_ZONE_APEX 0
 

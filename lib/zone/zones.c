@@ -11,23 +11,9 @@ static const uint8_t asterisk[] = {1, '*'};
 
 /* --- Names ------------------------------------------------------------------------------ */
 
-/* Where the labels of a name start, the root label excluded: the last one is the top label. */
-struct labels {
-	unsigned count;
-	uint8_t starts[QN_NAME_LABEL_MAX];
-};
-
-static void
-labels_find(struct labels *labels, const struct qn_name *name)
-{
-	labels->count = 0;
-	for (unsigned at = 0; name->octets[at] != 0; at += name->octets[at] + 1u)
-		labels->starts[labels->count++] = (uint8_t)at;
-}
-
 /* The top-level label of a name, its length in front; that of the root for the root itself. */
 static const uint8_t *
-top_of(const struct qn_name *name, const struct labels *labels)
+top_of(const struct qn_name *name, const struct qn_labels *labels)
 {
 	return name->octets + (labels->count == 0 ? 0 : labels->starts[labels->count - 1]);
 }
@@ -100,7 +86,7 @@ walk_enter(const struct qn_zones *zones, struct walk *walk, uint32_t node, unsig
 }
 
 static void
-walk_down(const struct qn_zones *zones, const struct qn_name *name, const struct labels *labels,
+walk_down(const struct qn_zones *zones, const struct qn_name *name, const struct qn_labels *labels,
     struct walk *walk)
 {
 	*walk = (struct walk){0};
@@ -343,9 +329,9 @@ qn_zones_find(const struct qn_zones *zones, const struct qn_name *name, uint16_t
     struct qn_zone_match *match)
 {
 	struct ask ask = {.name = name, .type = type};
-	struct labels labels;
+	struct qn_labels labels;
 
-	labels_find(&labels, name);
+	qn_name_labels(&labels, name);
 	ask.label_count = labels.count;
 	match->rcode = QN_RCODE_NOERROR;
 	match->ede = QN_EDE_NONE;

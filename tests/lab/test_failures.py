@@ -30,6 +30,7 @@ class Cost:
         return self.node.totals()[counter] - self.before[counter]
 
     def queries(self):
+        """Queries that questions have cost since then."""
         return self.node.queries() - self.queries_before
 
 

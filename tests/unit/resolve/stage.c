@@ -57,11 +57,13 @@ stage_open(uint32_t task_max, uint32_t upstream_max)
 	    &stage.config, seed, stage_now());
 }
 
-void
-stage_close(void)
+int
+stage_close(void **state)
 {
+	(void)state;
 	free(stage.memory);
 	free(stage.cache);
+	return 0;
 }
 
 void

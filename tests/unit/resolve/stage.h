@@ -31,8 +31,8 @@ extern struct stage stage;
 /** Sets the stage with so many places for tasks and for queries. */
 void stage_open(uint32_t task_max, uint32_t upstream_max);
 
-/** Frees it. */
-void stage_close(void);
+/** Frees it. For the teardown of a test, which gives it a state that it does not need. */
+int stage_close(void **state);
 
 struct qn_now stage_now(void);
 

@@ -19,14 +19,6 @@ open_stage(void **state)
 	return 0;
 }
 
-static int
-close_stage(void **state)
-{
-	(void)state;
-	stage_close();
-	return 0;
-}
-
 /* The next sample, which has to be about the one server there is, and its zone. */
 static struct qn_sample
 next_sample(void)
@@ -122,7 +114,7 @@ TEST(evidence_is_not_made_by_our_own_troubles)
 	assert_no_sample();
 }
 
-#define UNIT(function) cmocka_unit_test_setup_teardown(function, open_stage, close_stage)
+#define UNIT(function) cmocka_unit_test_setup_teardown(function, open_stage, stage_close)
 
 int
 main(void)

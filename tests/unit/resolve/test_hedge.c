@@ -23,14 +23,6 @@ open_stage(void **state)
 	return 0;
 }
 
-static int
-close_stage(void **state)
-{
-	(void)state;
-	stage_close();
-	return 0;
-}
-
 /* A server that answers every query after its time, or not at all. */
 struct player {
 	uint64_t delay_ms;
@@ -236,7 +228,7 @@ TEST(hedges_stay_few)
 	assert_int_equal(qn_resolver_gauges(stage.resolver).upstream_in_flight, 0);
 }
 
-#define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, open_stage, close_stage)
+#define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, open_stage, stage_close)
 
 int
 main(void)

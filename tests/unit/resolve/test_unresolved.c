@@ -22,14 +22,6 @@ begin(uint32_t task_max)
 	stage_delegate_names("glueless.test", names);
 }
 
-static int
-close_stage(void **state)
-{
-	(void)state;
-	stage_close();
-	return 0;
-}
-
 /* Lets 192.0.2.9 say `flags` to all that is asked; how many queries that were. */
 static unsigned
 deny_all(const char *flags)
@@ -102,7 +94,7 @@ TEST(unresolved_zones_are_not_made_of_memories)
 	assert_int_equal(STAGE_COUNTER(zones_unresolved), 0);
 }
 
-#define ON_STAGE(test) cmocka_unit_test_teardown(test, close_stage)
+#define ON_STAGE(test) cmocka_unit_test_teardown(test, stage_close)
 
 int
 main(void)

@@ -17,14 +17,6 @@ open_stage(void **state)
 	return 0;
 }
 
-static int
-close_stage(void **state)
-{
-	(void)state;
-	stage_close();
-	return 0;
-}
-
 static bool
 ask_number(const char *zone, unsigned number)
 {
@@ -350,7 +342,7 @@ TEST(upstream_keeps_no_answer_of_many_records)
 	assert_int_equal(stage_answers(), 2);
 }
 
-#define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, open_stage, close_stage)
+#define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, open_stage, stage_close)
 
 int
 main(void)

@@ -11,21 +11,6 @@
 
 #define TEXT_MAX 131072
 
-static const char *const kinds[] = {
-    [QN_ZONE_TRANSPARENT] = "transparent",
-    [QN_ZONE_TYPE_TRANSPARENT] = "type-transparent",
-    [QN_ZONE_STATIC] = "static",
-    [QN_ZONE_REDIRECT] = "redirect",
-    [QN_ZONE_REFUSE] = "refuse",
-    [QN_ZONE_DENY] = "deny",
-    [QN_ZONE_BLOCK_A] = "block-a",
-    [QN_ZONE_BLOCK_AAAA] = "block-aaaa",
-    [QN_ZONE_ALWAYS_TRANSPARENT] = "always-transparent",
-    [QN_ZONE_ALWAYS_NXDOMAIN] = "always-nxdomain",
-    [QN_ZONE_ALWAYS_NODATA] = "always-nodata",
-    [QN_ZONE_ALWAYS_NULL] = "always-null",
-};
-
 static uint8_t *
 copy_of(struct qn_view bytes)
 {
@@ -69,8 +54,8 @@ add_zone(struct local *local, const char *line)
 	if (sscanf(line, "zone %1023s %31s", name_text, kind) != 2)
 		fail_msg("not a zone: %s", line);
 	name = test_name(name_text);
-	for (uint8_t i = 0; i < COUNT_OF(kinds); i++) {
-		if (strcmp(kinds[i], kind) == 0) {
+	for (uint8_t i = 0; i < QN_ZONE_KIND_COUNT; i++) {
+		if (strcmp(qn_zone_kind_names[i], kind) == 0) {
 			local_add_item(local, &name, QN_ZONE_APEX, i, 0, (struct qn_view){0});
 			return;
 		}
