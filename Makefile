@@ -16,12 +16,13 @@ test: all
 lab:
 	scripts/lab up
 
-# A router with BIRD and two nodes behind one address, which leave it in turn: make lab-anycast RATE=5000
+# A router with BIRD and two nodes behind one address, which leave it in turn: make lab-anycast RUNS=1
 RATE ?= 20000
+RUNS ?= 3
 lab-anycast:
 	[ -d $(BUILD)-verbs ] || meson setup $(BUILD)-verbs -Dtest_verbs=true
 	ninja -C $(BUILD)-verbs app/quinced/quinced
-	QN_BUILD=$(BUILD)-verbs tests/lab/anycast.py --rate $(RATE)
+	QN_BUILD=$(BUILD)-verbs tests/lab/anycast.py --rate $(RATE) --runs $(RUNS)
 
 # Simulated internets: make sim SEEDS=10000
 SEEDS ?= 1000
@@ -65,7 +66,6 @@ selection-sim: $(BUILD)/build.ninja
 	$(BUILD)/perf/selection_sim/selection_sim $(ARGS)
 
 # Which authority is asked when one dies, and when it comes back: make selection-lab RUNS=3 (as root)
-RUNS ?= 3
 selection-lab: release
 	QN_BUILD=$(BENCH_BUILD) $(PYTHON) perf/selection/selection.py --runs $(RUNS) --at-once
 
@@ -73,6 +73,11 @@ selection-lab: release
 MINUTES ?= 60
 soak: release
 	QN_BUILD=$(BENCH_BUILD) $(PYTHON) perf/soak.py --minutes $(MINUTES)
+
+# BGP sessions over quince0 beside a flood, first with BIRD, then with FRR: make soak-bgp MINUTES=1
+soak-bgp: MINUTES = 10
+soak-bgp: release
+	QN_BUILD=$(BENCH_BUILD) $(PYTHON) perf/soak_bgp.py --minutes $(MINUTES)
 
 fuzz:
 	scripts/fuzz
@@ -84,4 +89,4 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all test lab lab-anycast sim sim-breaks sim-compilers attacks bench release bench-wire selection-sim \
-	selection-lab soak fuzz format clean
+	selection-lab soak soak-bgp fuzz format clean

@@ -71,6 +71,8 @@ struct config_kernel {
 	uint8_t udp_port_count;
 };
 
+#define CONFIG_TABLE_MAIN 254 /* The kernel's number for its main routing table. */
+
 /** The announcement of the service addresses, and what it depends on: health.h. */
 struct config_announce {
 	uint32_t table;   /* The kernel's number for it. */

@@ -21,7 +21,12 @@ announce_of(void *target)
 static void
 read_table(const struct document_value *value, void *target)
 {
-	document_count(value, 1, TABLE_MAX, &announce_of(target)->table);
+	const char *text = document_is_single(value) ? document_text(value) : NULL;
+
+	if (text != NULL && strcmp(text, "main") == 0)
+		announce_of(target)->table = CONFIG_TABLE_MAIN;
+	else
+		document_count(value, 1, TABLE_MAX, &announce_of(target)->table);
 }
 
 static void

@@ -16,9 +16,9 @@ fitness_text(enum fitness_fault fault)
 	case FITNESS_PORT:
 		return "a link is down";
 	case FITNESS_KERNEL:
-		return "an interface of the kernel's side is gone";
+		return "an interface of the kernel's side is gone or down";
 	case FITNESS_GATEWAY:
-		return "a gateway does not answer";
+		return "no gateway answers";
 	case FITNESS_BUFFERS:
 		return "hardly a packet buffer is free";
 	case FITNESS_UPSTREAM:
@@ -57,7 +57,7 @@ fitness_judge(const struct fitness_facts *facts, const struct fitness_rules *rul
 		return FITNESS_PORT;
 	if (!facts->kernel_whole)
 		return FITNESS_KERNEL;
-	if (!facts->gateways_answer)
+	if (!facts->gateway_answers)
 		return FITNESS_GATEWAY;
 	if (facts->buffers_free_percent < FITNESS_BUFFERS_MIN)
 		return FITNESS_BUFFERS;

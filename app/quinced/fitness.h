@@ -2,7 +2,7 @@
 #pragma once
 /**
  * @file
- * Whether a node is fit to serve, and whether to announce it: a rule over facts.
+ * Whether a node is fit to serve one family, and whether to announce it: a rule over facts.
  *
  * A fault counts when it is still there after FITNESS_PATIENCE_US: then it withdraws. `after_us`
  * without a fault that counts announces again. An operator's drain counts at once.
@@ -28,8 +28,8 @@ enum fitness_fault {
 	FITNESS_WORKER,   /* A worker does not turn. */
 	FITNESS_SILENT,   /* A question of the node to itself has no answer. */
 	FITNESS_PORT,     /* A link is down. */
-	FITNESS_KERNEL,   /* An interface of the kernel's side is gone. */
-	FITNESS_GATEWAY,  /* A gateway does not answer. */
+	FITNESS_KERNEL,   /* An interface of the kernel's side is gone, or down. */
+	FITNESS_GATEWAY,  /* No gateway answers. */
 	FITNESS_BUFFERS,  /* Hardly a packet buffer is free. */
 	FITNESS_UPSTREAM, /* Nothing can be resolved. */
 };
@@ -43,7 +43,7 @@ struct fitness_facts {
 	bool silent;
 	bool ports_up;
 	bool kernel_whole;
-	bool gateways_answer;
+	bool gateway_answers;          /* One of the family's at least, or it has none. */
 	uint32_t buffers_free_percent; /* Of the pool that has the fewest. */
 	uint32_t probe_count;          /* That were tried. */
 	uint32_t probe_failed_count;   /* Of these, when last tried. */

@@ -76,12 +76,32 @@ ports_up(const struct node *node)
 }
 
 static bool
-gateways_answer(const struct node *node, struct qn_now now)
+has_gateway(const struct qn_link *link, uint8_t family)
 {
-	for (uint16_t i = 0; i < node->port_count; i++)
-		if (!qn_link_gateways_resolved(node->shared.links[i], now))
-			return false;
-	return true;
+	const struct qn_link_config *config = qn_link_config_of(link);
+
+	for (uint16_t i = 0; i < config->gateway_count; i++)
+		if (config->gateways[i].family == family)
+			return true;
+	return false;
+}
+
+/* One gateway on any port is a way out. */
+static bool
+gateway_answers(const struct node *node, uint8_t family, struct qn_now now)
+{
+	bool any = false;
+
+	for (uint16_t i = 0; i < node->port_count; i++) {
+		const struct qn_link *link = node->shared.links[i];
+
+		if (!has_gateway(link, family))
+			continue;
+		if (qn_link_gateway_resolved(link, family, now))
+			return true;
+		any = true;
+	}
+	return !any;
 }
 
 static uint32_t
@@ -325,7 +345,55 @@ health_is_drained(const struct health *health, const struct node *node, struct q
 	       figure_sum(node, "parked_clients") == 0;
 }
 
+/* The kernel's side. */
+
+/* Addresses and routes that an interface has lost while it was down come back within a second. */
+static bool
+kernel_tick(struct health *health, struct node *node, struct qn_mono now)
+{
+	int result;
+
+	if (node->kernel == NULL)
+		return true;
+	if (!qn_kernel_is_whole(node->kernel))
+		return false;
+	if (qn_mono_since_us(health->mended, now) < SECOND_US)
+		return true;
+	health->mended = now;
+	result = qn_kernel_mend(node->kernel);
+	if (result != 0)
+		qn_log_limited(QN_LOG_ERROR, "kernel",
+		    "an interface has lost addresses or routes, which cannot be added: %s.",
+		    strerror(-result));
+	return true;
+}
+
 /* The whole. */
+
+static uint16_t
+count_family(const struct qn_address *addresses, uint16_t address_count, uint8_t family)
+{
+	uint16_t count = 0;
+
+	for (uint16_t i = 0; i < address_count; i++)
+		count += addresses[i].family == family;
+	return count;
+}
+
+static void
+families_init(struct health *health, const struct node *node)
+{
+	static const uint8_t families[HEALTH_FAMILY_COUNT] = {QN_FAMILY_IPV4, QN_FAMILY_IPV6};
+	const struct qn_shard_config *live = &node->config.live;
+
+	for (uint8_t i = 0; i < HEALTH_FAMILY_COUNT; i++)
+		health->families[i] = (struct health_family){
+		    .family = families[i],
+		    .served = count_family(live->service, live->service_count, families[i]) > 0,
+		    .address_count = count_family(
+			health->announce.addresses, health->announce.address_count, families[i]),
+		};
+}
 
 void
 health_start(struct health *health, struct node *node, struct qn_now now)
@@ -338,14 +406,16 @@ health_start(struct health *health, struct node *node, struct qn_now now)
 	for (uint16_t i = 0; i < node->config.fixed.worker_count; i++)
 		health->turned[i] = now.mono;
 	self_prepare(&health->self, node);
-	if (node->kernel == NULL || link->service_count == 0)
-		return;
-	result = qn_announce_open(&health->announce, qn_kernel_interface_index(node->kernel, 0),
-	    config->table, link->services, link->service_count);
-	health->announces = result == 0;
-	if (result != 0)
-		qn_log(
-		    QN_LOG_ERROR, "announce", "nothing can be announced: %s.", strerror(-result));
+	if (node->kernel != NULL && link->service_count > 0) {
+		result =
+		    qn_announce_open(&health->announce, qn_kernel_interface_index(node->kernel, 0),
+			config->table, link->services, link->service_count);
+		health->announces = result == 0;
+		if (result != 0)
+			qn_log(QN_LOG_ERROR, "announce", "nothing can be announced: %s.",
+			    strerror(-result));
+	}
+	families_init(health, node);
 }
 
 void
@@ -355,7 +425,8 @@ health_stop(struct health *health)
 	if (!health->announces)
 		return;
 	/* Whatever comes of it: the interface goes next. */
-	(void)!qn_announce_set(&health->announce, false);
+	for (uint8_t i = 0; i < HEALTH_FAMILY_COUNT; i++)
+		(void)!qn_announce_set(&health->announce, health->families[i].family, false);
 	qn_announce_close(&health->announce);
 }
 
@@ -364,24 +435,28 @@ health_stop(struct health *health)
  * when somebody takes the interface down, and does not bring them back with it.
  */
 static void
-announce(struct health *health, bool announced, struct qn_mono now)
+announce(struct health *health, struct health_family *family, bool announced, struct qn_mono now)
 {
-	const bool changed = announced != health->announce.announced;
+	const char *name = family->family == QN_FAMILY_IPV6 ? "IPv6" : "IPv4";
+	const bool changed = announced != family->announced;
 	int result;
 
-	if (!health->announces ||
-	    (!changed && (!announced || qn_mono_since_us(health->announce_at, now) < SECOND_US)))
+	if (!health->announces || family->address_count == 0 ||
+	    (!changed && (!announced || qn_mono_since_us(family->announce_at, now) < SECOND_US)))
 		return;
-	health->announce_at = now;
-	result = qn_announce_set(&health->announce, announced);
-	if (result != 0)
-		qn_log_limited(QN_LOG_ERROR, "announce", "the routes cannot be %s: %s.",
+	family->announce_at = now;
+	result = qn_announce_set(&health->announce, family->family, announced);
+	if (result != 0) {
+		qn_log_limited(QN_LOG_ERROR, "announce", "the routes of %s cannot be %s: %s.", name,
 		    announced ? "added" : "deleted", strerror(-result));
-	else if (changed && announced)
-		qn_log(QN_LOG_NOTICE, "announce", "announced.");
+		return;
+	}
+	family->announced = announced;
+	if (changed && announced)
+		qn_log(QN_LOG_NOTICE, "announce", "%s is announced.", name);
 	else if (changed)
-		qn_log(QN_LOG_WARNING, "announce", "withdrawn: %s.",
-		    fitness_text(health->fitness.fault));
+		qn_log(QN_LOG_WARNING, "announce", "%s is withdrawn: %s.", name,
+		    fitness_text(family->fitness.fault));
 }
 
 void
@@ -403,27 +478,59 @@ health_tick(struct health *health, struct node *node, struct qn_now now)
 	facts->turn_age_us = turn_age_us(health, node, now.mono);
 	facts->silent = health->self.failed;
 	facts->ports_up = ports_up(node);
-	facts->kernel_whole = node->kernel == NULL || qn_kernel_is_whole(node->kernel);
-	facts->gateways_answer = gateways_answer(node, now);
+	facts->kernel_whole = kernel_tick(health, node, now.mono);
 	facts->buffers_free_percent = buffers_free_percent(node);
 	facts->probe_count = facts->probe_failed_count = 0;
 	for (uint8_t i = 0; i < config->probe_count; i++) {
 		facts->probe_count += health->probe.tried[i];
 		facts->probe_failed_count += health->probe.tried[i] && health->probe.failed[i];
 	}
-	announce(health, fitness_decide(&health->fitness, facts, &rules, now.mono), now.mono);
+	for (uint8_t i = 0; i < HEALTH_FAMILY_COUNT; i++) {
+		struct health_family *family = &health->families[i];
+
+		facts->gateway_answers = gateway_answers(node, family->family, now);
+		announce(health, family, fitness_decide(&family->fitness, facts, &rules, now.mono),
+		    now.mono);
+	}
+}
+
+static bool
+is_fit(const struct health_family *family)
+{
+	return family->fitness.known && family->fitness.fault == FITNESS_FIT;
+}
+
+static json_t *
+report_reason(const struct health_family *family)
+{
+	return is_fit(family) ? json_null() : json_string(fitness_text(family->fitness.fault));
 }
 
 json_t *
 health_report(const struct health *health, const struct node *node)
 {
 	const struct fitness_facts *facts = &health->facts;
-	const bool fit = health->fitness.known && health->fitness.fault == FITNESS_FIT;
-	json_t *report = json_pack("{s:b, s:b, s:b}", "fit", fit, "announced",
-	    health->announces && health->announce.announced, "draining", facts->draining);
+	const struct health_family *unfit = NULL;
+	json_t *families = json_object();
+	bool announced = health->announces;
+	json_t *report;
 
-	json_object_set_new(
-	    report, "reason", fit ? json_null() : json_string(fitness_text(health->fitness.fault)));
+	for (uint8_t i = 0; i < HEALTH_FAMILY_COUNT; i++) {
+		const struct health_family *family = &health->families[i];
+
+		if (!family->served)
+			continue;
+		if (unfit == NULL && !is_fit(family))
+			unfit = family;
+		announced = announced && (family->announced || family->address_count == 0);
+		json_object_set_new(families, family->family == QN_FAMILY_IPV6 ? "ipv6" : "ipv4",
+		    json_pack("{s:b, s:b, s:o}", "fit", is_fit(family), "announced",
+			family->announced, "reason", report_reason(family)));
+	}
+	report = json_pack("{s:b, s:b, s:b}", "fit", unfit == NULL, "announced", announced,
+	    "draining", facts->draining);
+	json_object_set_new(report, "reason", unfit == NULL ? json_null() : report_reason(unfit));
+	json_object_set_new(report, "families", families);
 	json_object_set_new(report, "addresses", json_integer(health->announce.address_count));
 	json_object_set_new(report, "kernel_side", json_boolean(node->kernel != NULL));
 	json_object_set_new(

@@ -2,7 +2,8 @@
 #pragma once
 /**
  * @file
- * The health of a node: gathers the facts, judges them (fitness.h), announces and withdraws.
+ * The health of a node: gathers the facts, judges them (fitness.h), announces and withdraws. Each
+ * family for itself: where IPv6 has no gateway left, IPv4 is served all the same.
  *
  * Each worker is asked a question by the node itself, once a second, in a frame as a client
  * would send it. Probe names are resolved anew in turn, without the cache.
@@ -58,12 +59,24 @@ struct health_drain {
 	bool quiet;       /* As good as none came since the look before. */
 };
 
+/** One family of the service addresses. */
+struct health_family {
+	uint8_t family;
+	bool served;            /* There are service addresses of it. */
+	uint16_t address_count; /* Of these, to be announced. */
+	struct fitness fitness;
+	bool announced;
+	struct qn_mono announce_at; /* When that was last tried. */
+};
+
+#define HEALTH_FAMILY_COUNT 2
+
 struct health {
 	struct qn_announce announce; /* Without addresses: there is nothing to announce. */
 	bool announces;
-	struct qn_mono announce_at; /* When that was last tried. */
-	struct fitness fitness;
-	struct fitness_facts facts;
+	struct health_family families[HEALTH_FAMILY_COUNT];
+	struct qn_mono mended;      /* When the kernel's side was last seen to. */
+	struct fitness_facts facts; /* Those that change with the family: of the last one. */
 	struct qn_mono turned[QN_SHARD_WORKER_MAX]; /* When each was last seen to have turned. */
 	uint64_t turns[QN_SHARD_WORKER_MAX];
 	struct health_self self;

@@ -24,6 +24,7 @@ kernel_side_create(
 	    .worker_count = config->worker_count,
 	    .links = links,
 	    .link_count = config->port_count,
+	    .services_alone = config->announce.table == CONFIG_TABLE_MAIN,
 	};
 	char error[QN_KERNEL_ERROR_MAX];
 	struct qn_kernel *kernel;

@@ -38,17 +38,17 @@ set_one(struct qn_announce *announce, const struct qn_address *address, bool ann
 }
 
 int
-qn_announce_set(struct qn_announce *announce, bool announced)
+qn_announce_set(struct qn_announce *announce, uint8_t family, bool announced)
 {
 	int failed = 0;
 
 	for (uint16_t i = 0; i < announce->address_count; i++) {
-		const int result = set_one(announce, &announce->addresses[i], announced);
+		const struct qn_address *address = &announce->addresses[i];
+		const int result =
+		    address->family == family ? set_one(announce, address, announced) : 0;
 
 		if (failed == 0)
 			failed = result;
 	}
-	if (failed == 0)
-		announce->announced = announced;
 	return failed;
 }

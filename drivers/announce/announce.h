@@ -17,7 +17,6 @@ struct qn_announce {
 	uint16_t address_count;
 	uint32_t table;
 	unsigned index; /* Of the interface. */
-	bool announced;
 };
 
 /** Announces nothing yet. 0, or -errno. */
@@ -28,7 +27,7 @@ QN_MUST_USE int qn_announce_open(struct qn_announce *announce, unsigned index, u
 void qn_announce_close(struct qn_announce *announce);
 
 /**
- * Announces, or withdraws, all addresses. 0, or -errno of the first that could not be; the others
- * are done all the same, and the next call tries again.
+ * Announces, or withdraws, all addresses of a family. 0, or -errno of the first that could not be;
+ * the others are done all the same. What is so already stays so.
  */
-QN_MUST_USE int qn_announce_set(struct qn_announce *announce, bool announced);
+QN_MUST_USE int qn_announce_set(struct qn_announce *announce, uint8_t family, bool announced);

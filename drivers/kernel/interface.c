@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/interface.h"
 
+#include <errno.h>
 #include <linux/rtnetlink.h>
 
 /* Behind any metric that a person or a DHCP client gives, so that no default route loses to us. */
@@ -15,13 +16,11 @@ static const struct {
     {"ipv4", "arp_announce", 2}, /* Never ask from an address that other nodes have, too. */
     {"ipv4", "rp_filter", 2},    /* Clients are where the routing table may not point. */
     {"ipv4", "forwarding", 0},   /* A resolver is no router. */
-    {"ipv4", "accept_redirects", 0},
-    {"ipv4", "send_redirects", 0},
+    {"ipv4", "accept_redirects", 0}, {"ipv4", "send_redirects", 0},
     {"ipv6", "accept_dad", 0}, /* The port is already answering for the addresses. */
     {"ipv6", "accept_ra", 0},  /* Gateways are those of the configuration. */
-    {"ipv6", "autoconf", 0},
-    {"ipv6", "forwarding", 0},
-    {"ipv6", "accept_redirects", 0},
+    {"ipv6", "autoconf", 0}, {"ipv6", "forwarding", 0}, {"ipv6", "accept_redirects", 0},
+    {"ipv6", "keep_addr_on_down", 1}, /* As IPv4 does: what is connected stays so. */
 };
 
 /* A kernel without IPv6 lacks its switches, which then matter only to who has such addresses. */
@@ -38,22 +37,11 @@ set_switches(const struct qn_tap *tap)
 	return 0;
 }
 
+/* What is there already is as it should be. */
 static int
-add_addresses(
-    struct qn_netlink *netlink, unsigned index, const struct qn_link_config *link, bool services)
+or_there(int result)
 {
-	int result = 0;
-
-	for (uint16_t i = 0; i < link->address_count && result == 0; i++)
-		result = qn_netlink_address_add(netlink, index, &link->addresses[i], false);
-	for (uint16_t i = 0; services && i < link->service_count && result == 0; i++) {
-		const struct qn_address *address = &link->services[i];
-		const struct qn_prefix host = {
-		    *address, (uint8_t)(8 * qn_family_octets(address->family))};
-
-		result = qn_netlink_address_add(netlink, index, &host, true);
-	}
-	return result;
+	return result == -EEXIST ? 0 : result;
 }
 
 /* The first address of a family; NULL without one. */
@@ -64,6 +52,41 @@ address_of_family(const struct qn_link_config *link, uint8_t family)
 		if (link->addresses[i].address.family == family)
 			return &link->addresses[i].address;
 	return NULL;
+}
+
+static int
+add_service(struct qn_netlink *netlink, unsigned index, const struct qn_kernel_interface *interface,
+    const struct qn_address *service)
+{
+	const struct qn_netlink_address address = {
+	    .address = {*service, (uint8_t)(8 * qn_family_octets(service->family))},
+	    .peer = interface->services_alone ? address_of_family(interface->link, service->family)
+	                                      : NULL,
+	    .passive = true,
+	    .index = index,
+	};
+
+	return or_there(qn_netlink_address_add(netlink, &address));
+}
+
+static int
+add_addresses(
+    struct qn_netlink *netlink, unsigned index, const struct qn_kernel_interface *interface)
+{
+	const struct qn_link_config *link = interface->link;
+	int result = 0;
+
+	for (uint16_t i = 0; i < link->address_count && result == 0; i++) {
+		const struct qn_netlink_address address = {
+		    .address = link->addresses[i],
+		    .index = index,
+		};
+
+		result = or_there(qn_netlink_address_add(netlink, &address));
+	}
+	for (uint16_t i = 0; interface->services && i < link->service_count && result == 0; i++)
+		result = add_service(netlink, index, interface, &link->services[i]);
+	return result;
 }
 
 static int
@@ -84,7 +107,7 @@ add_default_routes(struct qn_netlink *netlink, unsigned index, const struct qn_l
 
 		if (route.source == NULL)
 			continue;
-		result = qn_netlink_route_add(netlink, &route);
+		result = or_there(qn_netlink_route_add(netlink, &route));
 		if (result != 0)
 			return result;
 	}
@@ -92,9 +115,10 @@ add_default_routes(struct qn_netlink *netlink, unsigned index, const struct qn_l
 }
 
 static int
-set_up(struct qn_tap *tap, struct qn_netlink *netlink, const struct qn_link_config *link,
-    bool first, const char **what)
+set_up(struct qn_tap *tap, struct qn_netlink *netlink, const struct qn_kernel_interface *interface,
+    const char **what)
 {
+	const struct qn_link_config *link = interface->link;
 	int result;
 
 	*what = "be given its station address and MTU";
@@ -107,7 +131,7 @@ set_up(struct qn_tap *tap, struct qn_netlink *netlink, const struct qn_link_conf
 		return result;
 	/* Before it is up: a routing daemon that sees it come up binds to the addresses at once. */
 	*what = "be given the node's addresses";
-	result = add_addresses(netlink, tap->index, link, first);
+	result = add_addresses(netlink, tap->index, interface);
 	if (result != 0)
 		return result;
 	*what = "be brought up";
@@ -120,7 +144,7 @@ set_up(struct qn_tap *tap, struct qn_netlink *netlink, const struct qn_link_conf
 
 int
 qn_kernel_interface_open(struct qn_tap *tap, struct qn_netlink *netlink, const char *name,
-    const struct qn_link_config *link, bool first, const char **what)
+    const struct qn_kernel_interface *interface, const char **what)
 {
 	int result;
 
@@ -128,8 +152,17 @@ qn_kernel_interface_open(struct qn_tap *tap, struct qn_netlink *netlink, const c
 	result = qn_tap_open(tap, name);
 	if (result != 0)
 		return result;
-	result = set_up(tap, netlink, link, first, what);
+	result = set_up(tap, netlink, interface, what);
 	if (result != 0)
 		qn_tap_close(tap);
 	return result;
+}
+
+int
+qn_kernel_interface_mend(
+    struct qn_netlink *netlink, unsigned index, const struct qn_kernel_interface *interface)
+{
+	const int result = add_addresses(netlink, index, interface);
+
+	return result != 0 ? result : add_default_routes(netlink, index, interface->link);
 }

@@ -59,7 +59,9 @@ struct qn_kernel {
 	uint16_t port_count;
 	struct qn_link *links[PORT_MAX];
 	struct qn_tap taps[PORT_MAX]; /* As many as are open; fd -1 behind. */
-	_Atomic bool lost[PORT_MAX];  /* Interfaces that somebody has deleted. */
+	bool services_alone;
+	struct qn_netlink netlink;   /* Of the thread that created all this. */
+	_Atomic bool lost[PORT_MAX]; /* Interfaces that somebody has deleted. */
 	struct qn_limit limits[QN_LANE_COUNT];
 	int wake_fd;
 	pthread_t thread;
@@ -255,26 +257,36 @@ rings_create(struct qn_kernel *kernel)
 	return ok ? 0 : -ENOMEM;
 }
 
+/* The service addresses are on the first port's. */
+static struct qn_kernel_interface
+interface_of(const struct qn_kernel *kernel, uint16_t port)
+{
+	return (struct qn_kernel_interface){
+	    .link = qn_link_config_of(kernel->links[port]),
+	    .services = port == 0,
+	    .services_alone = kernel->services_alone,
+	};
+}
+
 static int
 interfaces_open(struct qn_kernel *kernel, const char *prefix, char error[QN_KERNEL_ERROR_MAX])
 {
-	struct qn_netlink netlink;
-	int result = qn_netlink_open(&netlink);
+	int result = qn_netlink_open(&kernel->netlink);
 
 	if (result != 0)
 		return fail(error, result, "the kernel offers no netlink: %s", strerror(-result));
 	for (uint16_t i = 0; i < kernel->port_count && result == 0; i++) {
+		const struct qn_kernel_interface interface = interface_of(kernel, i);
 		char name[IFNAMSIZ];
 		const char *what;
 
 		snprintf(name, sizeof(name), "%.*s%c", QN_KERNEL_PREFIX_MAX - 1, prefix, '0' + i);
-		result = qn_kernel_interface_open(&kernel->taps[i], &netlink, name,
-		    qn_link_config_of(kernel->links[i]), i == 0, &what);
+		result = qn_kernel_interface_open(
+		    &kernel->taps[i], &kernel->netlink, name, &interface, &what);
 		if (result != 0)
 			fail(error, result, "the interface %s cannot %s: %s", name, what,
 			    strerror(-result));
 	}
-	qn_netlink_close(&netlink);
 	return result;
 }
 
@@ -320,6 +332,7 @@ allocate(const struct qn_kernel_config *config)
 	memset(kernel, 0, len);
 	kernel->worker_count = config->worker_count;
 	kernel->port_count = config->link_count;
+	kernel->services_alone = config->services_alone;
 	kernel->wake_fd = -1;
 	for (uint16_t i = 0; i < config->link_count; i++) {
 		kernel->links[i] = config->links[i];
@@ -366,6 +379,8 @@ qn_kernel_destroy(struct qn_kernel *kernel)
 	}
 	if (kernel->wake_fd >= 0)
 		close(kernel->wake_fd);
+	if (kernel->netlink.socket != NULL)
+		qn_netlink_close(&kernel->netlink);
 	for (uint16_t i = 0; i < kernel->port_count; i++)
 		if (kernel->taps[i].fd >= 0)
 			qn_tap_close(&kernel->taps[i]);
@@ -389,13 +404,29 @@ qn_kernel_interface_index(const struct qn_kernel *kernel, uint16_t port)
 	return kernel->taps[port].index;
 }
 
+/* One that was deleted may have left its number to another. */
 bool
-qn_kernel_is_whole(const struct qn_kernel *kernel)
+qn_kernel_is_whole(struct qn_kernel *kernel)
 {
 	for (uint16_t i = 0; i < kernel->port_count; i++)
-		if (atomic_load(&((struct qn_kernel *)kernel)->lost[i]))
+		if (atomic_load(&kernel->lost[i]) ||
+		    qn_netlink_link_is_up(&kernel->netlink, kernel->taps[i].index) != 1)
 			return false;
 	return true;
+}
+
+int
+qn_kernel_mend(struct qn_kernel *kernel)
+{
+	int result = 0;
+
+	for (uint16_t i = 0; i < kernel->port_count && result == 0; i++) {
+		const struct qn_kernel_interface interface = interface_of(kernel, i);
+
+		result =
+		    qn_kernel_interface_mend(&kernel->netlink, kernel->taps[i].index, &interface);
+	}
+	return result;
 }
 
 /* For workers. */

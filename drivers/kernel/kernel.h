@@ -18,6 +18,7 @@
  *           leaves any other default route of the machine alone. A socket bound to the
  *           interface (SO_BINDTODEVICE) goes by them all the same.
  * Lifetime: interface, addresses and routes are gone with the process, however it ends.
+ *           Connections live through an interface that goes down and comes up again.
  */
 #include "net/lane.h"
 #include "net/packet.h"
@@ -35,6 +36,12 @@ struct qn_kernel_config {
 	uint16_t worker_count;
 	struct qn_link *const *links; /* Of each port; they outlive the kernel's side. */
 	uint16_t link_count;
+	/*
+	 * Service addresses are the near ends of point-to-points. A routing daemon that puts the
+	 * networks of interfaces before all other routes then has none for them, so that it sees
+	 * a route to such an address in the main table come and go.
+	 */
+	bool services_alone;
 };
 
 struct qn_kernel;
@@ -53,8 +60,17 @@ void qn_kernel_destroy(struct qn_kernel *kernel);
 const char *qn_kernel_interface(const struct qn_kernel *kernel, uint16_t port);
 unsigned qn_kernel_interface_index(const struct qn_kernel *kernel, uint16_t port);
 
-/** Whether all interfaces are still there: an operator can delete one. Any thread. */
-bool qn_kernel_is_whole(const struct qn_kernel *kernel);
+/**
+ * Whether all interfaces are there and up: an operator can delete one, or take it down. The thread
+ * that created it.
+ */
+bool qn_kernel_is_whole(struct qn_kernel *kernel);
+
+/**
+ * Brings back the addresses and routes that interfaces have lost, which happens when one is taken
+ * down and up again. 0, or -errno. The thread that created it.
+ */
+QN_MUST_USE int qn_kernel_mend(struct qn_kernel *kernel);
 
 /* For workers. */
 

@@ -8,8 +8,9 @@
 #include <net/if.h>
 #include <string.h>
 
-/* Octets; what we ask takes some hundred, and an answer repeats the question. */
+/* Octets; what we ask takes some hundred. An answer repeats the question, or describes a link. */
 #define MESSAGE_MAX 4096
+#define ANSWER_MAX  16384
 
 #define FOREVER UINT32_MAX /* Of a lifetime. */
 
@@ -46,21 +47,25 @@ begin(struct qn_netlink *netlink, char *buffer, uint16_t type, uint16_t flags)
 	return message;
 }
 
-/* Sends the request and takes the answer to it. */
+/* Sends the request and takes the answer to it; `read` is given what the kernel tells, if anything. */
 static int
-finish(struct qn_netlink *netlink, const struct nlmsghdr *message)
+finish(struct qn_netlink *netlink, const struct nlmsghdr *message, mnl_cb_t read, void *target)
 {
 	const unsigned port = mnl_socket_get_portid(netlink->socket);
-	char answer[MESSAGE_MAX];
-	ssize_t len;
+	char answer[ANSWER_MAX];
+	int result = MNL_CB_OK;
 
 	if (mnl_socket_sendto(netlink->socket, message, message->nlmsg_len) < 0)
 		return -errno;
-	len = mnl_socket_recvfrom(netlink->socket, answer, sizeof(answer));
-	if (len < 0 ||
-	    mnl_cb_run(answer, (size_t)len, message->nlmsg_seq, port, NULL, NULL) < MNL_CB_STOP)
-		return -errno;
-	return 0;
+	/* What it tells comes first, that it is done comes last. */
+	while (result > MNL_CB_STOP) {
+		const ssize_t len = mnl_socket_recvfrom(netlink->socket, answer, sizeof(answer));
+
+		if (len < 0)
+			return -errno;
+		result = mnl_cb_run(answer, (size_t)len, message->nlmsg_seq, port, read, target);
+	}
+	return result < MNL_CB_STOP ? -errno : 0;
 }
 
 static unsigned char
@@ -93,7 +98,7 @@ link_change(
 		mnl_attr_put(message, IFLA_ADDRESS, 6, mac);
 		mnl_attr_put_u32(message, IFLA_MTU, mtu);
 	}
-	return finish(netlink, message);
+	return finish(netlink, message, NULL, NULL);
 }
 
 int
@@ -108,33 +113,59 @@ qn_netlink_link_up(struct qn_netlink *netlink, unsigned index)
 	return link_change(netlink, index, IFF_UP, NULL, 0);
 }
 
+static int
+read_flags(const struct nlmsghdr *message, void *flags)
+{
+	const struct ifinfomsg *link = mnl_nlmsg_get_payload(message);
+
+	*(unsigned *)flags = link->ifi_flags;
+	return MNL_CB_OK;
+}
+
+int
+qn_netlink_link_is_up(struct qn_netlink *netlink, unsigned index)
+{
+	char buffer[MESSAGE_MAX];
+	struct nlmsghdr *message = begin(netlink, buffer, RTM_GETLINK, 0);
+	struct ifinfomsg *link = mnl_nlmsg_put_extra_header(message, sizeof(*link));
+	unsigned flags = 0;
+	int result;
+
+	link->ifi_family = AF_UNSPEC;
+	link->ifi_index = (int)index;
+	result = finish(netlink, message, read_flags, &flags);
+	return result != 0 ? result : (flags & IFF_UP) != 0;
+}
+
 /* Addresses. */
 
 int
-qn_netlink_address_add(
-    struct qn_netlink *netlink, unsigned index, const struct qn_prefix *address, bool passive)
+qn_netlink_address_add(struct qn_netlink *netlink, const struct qn_netlink_address *address)
 {
-	const bool ipv6 = address->address.family == QN_FAMILY_IPV6;
+	const struct qn_address *local = &address->address.address;
+	const bool ipv6 = local->family == QN_FAMILY_IPV6;
 	const struct ifa_cacheinfo lifetime = {
-	    .ifa_prefered = passive ? 0 : FOREVER,
+	    .ifa_prefered = address->passive ? 0 : FOREVER,
 	    .ifa_valid = FOREVER,
 	};
+	/* Nobody else has it: a search for duplicates would only keep it waiting. */
+	const uint32_t flags =
+	    (ipv6 ? IFA_F_NODAD : 0) | (address->peer != NULL ? IFA_F_NOPREFIXROUTE : 0);
 	char buffer[MESSAGE_MAX];
 	struct nlmsghdr *message = begin(netlink, buffer, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
 	struct ifaddrmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
 
-	header->ifa_family = family_of(&address->address);
-	header->ifa_prefixlen = address->len_bits;
-	/* Nobody else has it: a search for duplicates would only keep it waiting. */
-	header->ifa_flags = ipv6 ? IFA_F_NODAD : 0;
+	header->ifa_family = family_of(local);
+	header->ifa_prefixlen = address->address.len_bits;
 	/* An IPv4 address of this scope is not chosen for what leaves the machine. */
-	header->ifa_scope = passive && !ipv6 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
-	header->ifa_index = index;
-	put_address(message, IFA_LOCAL, &address->address);
-	put_address(message, IFA_ADDRESS, &address->address);
+	header->ifa_scope = address->passive && !ipv6 ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
+	header->ifa_index = address->index;
+	put_address(message, IFA_LOCAL, local);
+	put_address(message, IFA_ADDRESS, address->peer != NULL ? address->peer : local);
+	mnl_attr_put_u32(message, IFA_FLAGS, flags);
 	if (ipv6)
 		mnl_attr_put(message, IFA_CACHEINFO, sizeof(lifetime), &lifetime);
-	return finish(netlink, message);
+	return finish(netlink, message, NULL, NULL);
 }
 
 /* Routes. */
@@ -164,7 +195,7 @@ route_request(
 		put_address(message, RTA_PREFSRC, route->source);
 	if (route->metric != 0)
 		mnl_attr_put_u32(message, RTA_PRIORITY, route->metric);
-	return finish(netlink, message);
+	return finish(netlink, message, NULL, NULL);
 }
 
 int

@@ -28,12 +28,24 @@ QN_MUST_USE int qn_netlink_link_set(
 /** Brings a link up. */
 QN_MUST_USE int qn_netlink_link_up(struct qn_netlink *netlink, unsigned index);
 
-/**
- * Adds an address, usable at once. A `passive` one is never chosen to speak from: what
- * several nodes have must not be.
- */
+/** Whether a link is up: 1 or 0, or -errno, as -ENODEV when it is gone. */
+QN_MUST_USE int qn_netlink_link_is_up(struct qn_netlink *netlink, unsigned index);
+
+/** An address for a link. */
+struct qn_netlink_address {
+	struct qn_prefix address;
+	/*
+	 * NULL, or the far end of a point-to-point: then no network comes with the address, not
+	 * even of itself alone, and `address` is a single host.
+	 */
+	const struct qn_address *peer;
+	bool passive; /* Never chosen to speak from: what several nodes have must not be. */
+	unsigned index;
+};
+
+/** Adds an address, usable at once; -EEXIST when it is there. */
 QN_MUST_USE int qn_netlink_address_add(
-    struct qn_netlink *netlink, unsigned index, const struct qn_prefix *address, bool passive);
+    struct qn_netlink *netlink, const struct qn_netlink_address *address);
 
 /** A route over a link. */
 struct qn_netlink_route {

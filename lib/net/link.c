@@ -405,8 +405,14 @@ qn_link_output(struct qn_link *link, struct qn_span buffer, struct qn_now now)
 }
 
 bool
+qn_link_gateway_resolved(const struct qn_link *link, uint8_t family, struct qn_now now)
+{
+	return qn_neighbours_resolved(&link->neighbours[family == QN_FAMILY_IPV6], now);
+}
+
+bool
 qn_link_gateways_resolved(const struct qn_link *link, struct qn_now now)
 {
-	return qn_neighbours_resolved(&link->neighbours[0], now) &&
-	       qn_neighbours_resolved(&link->neighbours[1], now);
+	return qn_link_gateway_resolved(link, QN_FAMILY_IPV4, now) &&
+	       qn_link_gateway_resolved(link, QN_FAMILY_IPV6, now);
 }

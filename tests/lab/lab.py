@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NODE_V4 = "10.99.0.2"
 NODE_V6 = "fd00:99::2"
 CLIENT_V4 = "10.98.0.2"
+CLIENT_V6 = "fd00:98::2"
 OTHER_CLIENT_V4 = "10.98.0.3"
 LINKS_MAX = 11  # CNAME and DNAME links that the resolver follows.
 

@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Fitness: what a node says of itself, and when it announces the service addresses."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 
 from frames import ROUTER_V4, ROUTER_V6
-from lab import NODE_V4, NODE_V6, until
+from lab import CLIENT_V6, NODE_V4, NODE_V6, until
 from quince import Node
+from traffic import ping
 
+PATIENCE_S = 30.0  # For what takes a second or two on a machine that is not busy.
 SERVICES = ["192.0.2.253", "2001:db8::53"]
 CHANGES = {
     "service": {"addresses": [NODE_V4, *SERVICES]},
-    "announce": {"after": 1, "drain": 3},
+    "announce": {"after": 1, "drain": 60},
 }
 
 
@@ -34,10 +36,27 @@ def fit(lab):
     """A node that has announced its addresses."""
     node = Node(lab, CHANGES)
     node.start()
-    assert until(lambda: announced(lab) == SERVICES, 15.0), node.control("health")
+    assert until(lambda: announced(lab) == SERVICES, PATIENCE_S), node.log()
     yield node
     if node.is_running():
         node.kill()
+
+
+@contextlib.contextmanager
+def asked(lab, node):
+    """Somebody keeps asking for the length of a with block: a drain waits for that to end."""
+    questions = lab.directory / "questions"
+    questions.write_text("www.example.org A\n")
+    process = subprocess.Popen(
+        lab.client.command("dnsperf", "-s", NODE_V4, "-d", questions, "-l", 300, "-Q", 1000),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        assert until(lambda: node.totals()["client_queries"] > 100, PATIENCE_S), node.log()
+        yield
+    finally:
+        process.kill()
+        process.wait()
+        questions.unlink()
 
 
 def health(node):
@@ -52,51 +71,86 @@ def test_fit_node_says_so(lab, fit):
 
 
 def test_drain_withdraws_at_once_and_answers_on(lab, fit):
-    begin = time.monotonic()
     fit.control("drain")
     assert announced(lab) == []
-    assert time.monotonic() - begin < 0.5
     assert lab.ask("www.example.com.", "A").answer
     status, report = health(fit)
     assert status == 1 and report["draining"] and report["reason"] == "draining"
     fit.control("undrain")
-    assert until(lambda: announced(lab) == SERVICES, 5.0)
-    assert health(fit)[0] == 0
+    assert until(lambda: announced(lab) == SERVICES, PATIENCE_S)
+    assert until(lambda: health(fit)[0] == 0, PATIENCE_S)
 
 
 def test_link_that_is_down_withdraws(lab, fit):
     lab.net.run("ip", "link", "set", "vnode", "down")
     try:
-        assert until(lambda: announced(lab) == [], 2.0)
+        assert until(lambda: announced(lab) == [], PATIENCE_S)
         status, report = health(fit)
         assert status == 1 and report["reason"] == "a link is down"
     finally:
         lab.net.run("ip", "link", "set", "vnode", "up")
         lab.net.run("ip", "address", "replace", "fd00:99::1/64", "dev", "vnode", "nodad")
-    assert until(lambda: announced(lab) == SERVICES, 15.0), health(fit)
+    assert until(lambda: announced(lab) == SERVICES, PATIENCE_S), health(fit)
 
 
 def test_interface_that_is_deleted_withdraws(lab, fit):
     lab.node.run("ip", "link", "delete", "quince0")
-    assert until(lambda: not health(fit)[1]["fit"], 3.0)
-    assert "kernel's side" in health(fit)[1]["reason"]
+    assert until(lambda: "kernel's side" in (health(fit)[1]["reason"] or ""), PATIENCE_S)
     assert lab.ask("www.example.com.", "A").answer
 
 
+def kernel_side(lab):
+    """The addresses and routes of quince0 in all tables but what the kernel makes of them."""
+    words = [("-oneline", "address", "show", "dev", "quince0")]
+    words += [(family, "route", "show", "table", "all", "dev", "quince0", "proto", "static")
+              for family in ("-4", "-6")]
+    return [sorted(lab.node.run("ip", *each).splitlines()) for each in words]
+
+
+def test_interface_that_is_down_withdraws_and_comes_back_whole(lab, fit):
+    before = kernel_side(lab)
+    lab.node.run("ip", "link", "set", "quince0", "down")
+    assert until(lambda: "kernel's side" in (health(fit)[1]["reason"] or ""), PATIENCE_S)
+    assert announced(lab) == []
+    lab.node.run("ip", "link", "set", "quince0", "up")
+    assert until(lambda: kernel_side(lab) == before, PATIENCE_S), (before, kernel_side(lab))
+    assert ping(lab.node, "-c", "1", CLIENT_V6) == (1, 0)
+    assert until(lambda: health(fit)[0] == 0, PATIENCE_S), health(fit)
+
+
+def test_gateway_of_one_family_that_is_away_withdraws_that_family(lab):
+    port = {
+        "device": "net_af_packet0,iface=vres",
+        "addresses": [f"{NODE_V4}/24", f"{NODE_V6}/64"],
+        "gateways": [ROUTER_V4, "fd00:99::77"],
+    }
+    node = Node(lab, {**CHANGES, "ports": [port]})
+    node.start()
+    try:
+        assert until(lambda: announced(lab) == SERVICES[:1], PATIENCE_S), node.log()
+        status, report = health(node)
+        assert status == 1 and report["reason"] == "no gateway answers"
+        assert report["families"]["ipv4"] == {"fit": True, "announced": True, "reason": None}
+        assert not report["families"]["ipv6"]["announced"]
+    finally:
+        node.kill()
+
+
 def test_stop_drains_first(lab, fit):
-    fit.process.send_signal(signal.SIGTERM)
-    assert until(lambda: announced(lab) == [], 1.0)
-    assert lab.ask("www.example.org.", "A").answer
-    assert fit.process.wait(timeout=6) == 0
+    with asked(lab, fit):
+        fit.process.send_signal(signal.SIGTERM)
+        assert until(lambda: announced(lab) == [], PATIENCE_S)
+        assert lab.ask("www.example.com.", "A").answer
+    assert fit.process.wait(timeout=PATIENCE_S) == 0
 
 
 def test_second_signal_does_not_wait(lab, fit):
-    fit.process.send_signal(signal.SIGTERM)
-    assert until(lambda: announced(lab) == [], 1.0)
-    begin = time.monotonic()
-    fit.process.send_signal(signal.SIGTERM)
-    assert fit.process.wait(timeout=6) == 0
-    assert time.monotonic() - begin < 1.0
+    with asked(lab, fit):
+        fit.process.send_signal(signal.SIGTERM)
+        assert until(lambda: announced(lab) == [], PATIENCE_S)
+        fit.process.send_signal(signal.SIGTERM)
+        # It would be 60 s.
+        assert fit.process.wait(timeout=PATIENCE_S) == 0
 
 
 def test_probes(lab):
@@ -105,22 +159,15 @@ def test_probes(lab):
     node.settings["announce"]["probes"] = ["www.example.com", "x.alldead.net"]
     node.start()
     try:
-        assert until(lambda: health(node)[1]["probes_failed"] == 1, 25.0), health(node)
-        assert health(node)[0] == 0
+        assert until(lambda: health(node)[1]["probes_failed"] == 1, PATIENCE_S), health(node)
+        assert until(lambda: health(node)[0] == 0, PATIENCE_S), health(node)
     finally:
         node.kill()
 
 
 def test_routes_that_somebody_takes_away_come_again(lab, fit):
     lab.node.run("ip", "-4", "route", "flush", "table", "53")
-    assert until(lambda: announced(lab) == SERVICES, 3.0)
-    lab.node.run("ip", "link", "set", "quince0", "down")
-    assert announced(lab) == []
-    lab.node.run("ip", "link", "set", "quince0", "up")
-    assert until(lambda: announced(lab) == SERVICES, 3.0)
-
-
-SILENT = "a question to itself had no answer"
+    assert until(lambda: announced(lab) == SERVICES, PATIENCE_S)
 
 
 @pytest.mark.skipif(os.cpu_count() < 2, reason="two workers need two cores")
@@ -135,7 +182,8 @@ def test_first_probe_that_fails_is_no_silence_of_two_workers(lab):
     node.settings["announce"] = {"after": 1, "probes": ["x.alldead.net", "www.example.com"]}
     node.start()
     try:
-        assert until(lambda: health(node)[1]["probes_failed"] == 1, 25.0), health(node)
-        assert not until(lambda: health(node)[1]["reason"] == SILENT, 3.0)
+        assert until(lambda: health(node)[1]["probes_failed"] == 1, PATIENCE_S), health(node)
+        # That would be said to be a question to itself without an answer, ever again.
+        assert until(lambda: health(node)[0] == 0, PATIENCE_S), health(node)
     finally:
         node.kill()

@@ -5,10 +5,9 @@ import socket
 
 import pytest
 
-from lab import CLIENT_V4, NODE_V4, NODE_V6
+from lab import CLIENT_V4, CLIENT_V6, NODE_V4, NODE_V6
 from traffic import exchange_tcp, ping
 
-CLIENT_V6 = "fd00:98::2"
 GATEWAYS = ["10.99.0.1", "fd00:99::1"]
 
 
@@ -58,10 +57,10 @@ def test_traffic_from_the_port_goes_by_its_gateway(lab, node):
 def test_udp_below_1024_crosses_and_what_is_kept_does(lab, node):
     for port in (123, 3784):
         with lab.node.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-            server.settimeout(2)
+            server.settimeout(10)
             server.bind((NODE_V4, port))
             with lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-                client.settimeout(2)
+                client.settimeout(10)
                 client.sendto(b"to the kernel", (NODE_V4, port))
                 data, peer = server.recvfrom(100)
                 assert data == b"to the kernel" and peer[0] == CLIENT_V4

@@ -66,7 +66,7 @@ def exchange_tcp(server, client, address, port=2222, data=DATA):
 
 def ping(namespace, *words):
     """Runs ping; returns (received, duplicates)."""
-    text = namespace.run("ping", "-n", "-i", "0.05", "-W", "1", *words)
+    text = namespace.run("ping", "-n", "-i", "0.05", "-W", "10", *words)
     received = int(re.search(r"(\d+) received", text).group(1))
     duplicates = re.search(r"\+(\d+) duplicates", text)
     return received, int(duplicates.group(1)) if duplicates else 0

@@ -614,6 +614,15 @@ TEST(everything_given)
 	config_fini(&config);
 }
 
+TEST(main_table_has_a_name)
+{
+	struct config config;
+
+	load_well(&config, HINTS PORTS "announce: {table: main}\n", 4);
+	assert_int_equal(config.fixed.announce.table, CONFIG_TABLE_MAIN);
+	config_fini(&config);
+}
+
 TEST(exceptions_to_the_default)
 {
 	struct config config;
@@ -895,6 +904,7 @@ main(void)
 	    cmocka_unit_test(defaults),
 	    cmocka_unit_test(one_core_is_the_workers),
 	    cmocka_unit_test(everything_given),
+	    cmocka_unit_test(main_table_has_a_name),
 	    cmocka_unit_test(exceptions_to_the_default),
 	    cmocka_unit_test(too_many_prefixes),
 	    cmocka_unit_test(sections_left_empty),

@@ -11,7 +11,7 @@ good(void)
 	    .turn_age_us = 1000,
 	    .ports_up = true,
 	    .kernel_whole = true,
-	    .gateways_answer = true,
+	    .gateway_answers = true,
 	    .buffers_free_percent = 80,
 	    .probe_count = 3,
 	};
@@ -44,7 +44,7 @@ TEST(fitness_names_each_fault)
 	assert_judged(facts, FITNESS_FIT);
 	facts.buffers_free_percent = 4;
 	assert_judged(facts, FITNESS_BUFFERS);
-	facts.gateways_answer = false;
+	facts.gateway_answers = false;
 	assert_judged(facts, FITNESS_GATEWAY);
 	facts.kernel_whole = false;
 	assert_judged(facts, FITNESS_KERNEL);

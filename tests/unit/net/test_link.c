@@ -326,6 +326,8 @@ TEST(link_is_resolved_with_a_gateway_of_each_family)
 	struct qn_link *link = link_of(&config);
 
 	resolve(link, "10.0.0.254", gateway_mac, 0);
+	assert_true(qn_link_gateway_resolved(link, QN_FAMILY_IPV4, at_ms(0)));
+	assert_false(qn_link_gateway_resolved(link, QN_FAMILY_IPV6, at_ms(0)));
 	assert_false(qn_link_gateways_resolved(link, at_ms(0)));
 	make_answer(&packet, "fe80::1", gateway_mac);
 	assert_learned(link, &packet, at_ms(0));

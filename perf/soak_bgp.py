@@ -1,0 +1,218 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""BGP sessions over quince0 for a long time, beside a flood of questions at the same port.
+
+A node announces its service addresses with BIRD, then with FRR, each with its example of
+docs/anycast as it stands, BFD included, to a router with BIRD at the other end of the port's veth. kxdpgun asks
+for a thousand hot names all the while. Prints lines `name value unit`, appends them to
+perf/history.ndjson, and fails if a session was lost, or if the flood was none. DAEMON is bird or
+frr, SESSION the router's name for it, or what the node's daemon calls it:
+
+    bgp.DAEMON.flood_qps              questions a second that the workers got, and
+    bgp.DAEMON.answers_qps            answers that kxdpgun got
+    bgp.DAEMON.SESSION.uptime_s       at the end
+    bgp.DAEMON.SESSION.flaps          how often the session has ended, as either side has seen it
+    bgp.DAEMON.SESSION.hold_timer_least_s
+                                      how near it came to that: seconds left of the hold time
+    bgp.DAEMON.SESSION.hold_timer_expired
+                                      ends for that reason
+    bgp.DAEMON.kernel_COUNTER         what the kernel's side has counted meanwhile
+"""
+
+import argparse
+import contextlib
+import subprocess
+import sys
+import time
+
+import history
+from rig import GENERATOR_CORE, NODE_V4, need, opened
+from systems import Quince
+
+# pylint: disable=wrong-import-order
+from lab import until
+from speakers import EXAMPLES, Bird, Frr
+
+# What docs/anycast.md advises for a busy machine.
+FIRST = ("nice", "-n", "-10")
+NAME_COUNT = 1000
+START_S = 60.0
+LEAST_OF_RATE = 0.9
+GUN_ADDRESS = "10.99.0.9"
+SPEAKERS = {"bird": (Bird, "bird.conf", 53), "frr": (Frr, "frr.conf", "main")}
+
+
+class Gun:
+    """kxdpgun on a veth of its own, joined to the node's in the kernel's ingress hooks.
+
+    On the node's veth itself it would take BFD's packets for its answers.
+    """
+
+    def __init__(self, rig):
+        self.rig = rig
+        net = rig.lab.net
+        net.run("ip", "link", "add", "vgun", "type", "veth", "peer", "name", "vbarrel")
+        for interface in ("vgun", "vbarrel"):
+            net.run("sysctl", "-qw", f"net.ipv6.conf.{interface}.disable_ipv6=1")
+            net.run("ip", "link", "set", interface, "up")
+        net.run("ip", "address", "add", f"{GUN_ADDRESS}/32", "dev", "vgun")
+        hook = "type filter hook ingress device"
+        net.run("nft", f"""table netdev gun {{
+            chain there {{ {hook} "vbarrel" priority 0; fwd to "vnode"; }}
+            chain back {{ {hook} "vnode" priority 0;
+                ip daddr {GUN_ADDRESS} udp sport 53 fwd to "vbarrel"; }}
+        }}""")
+
+    def fire(self, path, seconds, rate):
+        """Starts it; the process ends by itself."""
+        return subprocess.Popen(
+            self.rig.lab.net.command(
+                "nice", "-n", "10", "kxdpgun", "-t", seconds, "-Q", rate, "-F", GENERATOR_CORE,
+                "-I", "vgun", "-l", GUN_ADDRESS, "-R", self.rig.mac, "-i", path, NODE_V4),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+class Watch:
+    """Looks at one side's sessions now and then."""
+
+    def __init__(self, speaker):
+        self.speaker = speaker
+        self.sessions = {}
+        self.flaps = {}
+        self.expired = {}
+        self.least_s = {}
+
+    def all_up(self, count):
+        with contextlib.suppress(subprocess.CalledProcessError):
+            sessions = self.speaker.sessions()
+            return sum(s.up for s in sessions.values()) == count
+        return False
+
+    def begin(self):
+        """From now on no session may be lost; those that are not up are of no interest."""
+        self.sessions = {n: s for n, s in self.speaker.sessions().items() if s.up}
+        self.flaps = dict.fromkeys(self.sessions, 0)
+        self.expired = dict.fromkeys(self.sessions, 0)
+        self.least_s = {n: s.hold_left_s for n, s in self.sessions.items()}
+
+    def look(self):
+        now = self.speaker.sessions()
+        for name, before in self.sessions.items():
+            session = now[name]
+            if session.mark != before.mark or not session.up and before.up:
+                self.flaps[name] += 1
+                self.expired[name] += "hold" in session.error.lower()
+            if session.up:
+                self.least_s[name] = min(self.least_s[name], session.hold_left_s)
+            self.sessions[name] = session
+
+    def figures(self, begun):
+        """name -> (value, unit)."""
+        found = {}
+        for name, session in self.sessions.items():
+            up_s = time.monotonic() - begun if self.flaps[name] == 0 and session.up else 0
+            found |= {
+                f"{name}.uptime_s": (round(up_s), "s"),
+                f"{name}.flaps": (self.flaps[name], "1"),
+                f"{name}.hold_timer_least_s": (round(self.least_s[name], 1), "s"),
+                f"{name}.hold_timer_expired": (self.expired[name], "1"),
+            }
+        return found
+
+    def lost(self):
+        return [name for name, count in self.flaps.items() if count or not self.sessions[name].up]
+
+
+def answers(output):
+    """What kxdpgun says it got."""
+    for line in output.splitlines():
+        if line.startswith("total replies:"):
+            return int(line.split()[2])
+    raise RuntimeError(f"kxdpgun sends nothing:\n{output}")
+
+
+def learn(rig, path):
+    """Has all names in the cache."""
+    rig.output(rig.lab.net, "dnsperf", "-s", NODE_V4, "-d", path, "-n", 2, "-q", 50, "-c", 4)
+
+
+def make_node(rig, table):
+    node = Quince(changes={
+        "service": {"addresses": [NODE_V4, "fd00:99::2", "192.0.2.253", "2001:db8::53"]},
+        "announce": {"after": 0, "table": table},
+        "resolver": {"zone-rate": 0, "server-rate": 0},
+    }).make_node(rig)
+    node.prefix = FIRST
+    return node
+
+
+def soak(rig, gun, name, path, seconds, rate):
+    """One daemon's run; returns (figures, sentences that say what did not hold)."""
+    speaker_of, example, table = SPEAKERS[name]
+    lab = rig.lab
+    node = make_node(rig, table)
+    node.start()
+    with contextlib.ExitStack() as stack:
+        stack.callback(node.kill)
+        router = Bird(lab.net, lab.directory, "router", EXAMPLES / "bird-router.conf", FIRST)
+        stack.callback(router.stop)
+        speaker = speaker_of(lab.node, lab.directory, name, EXAMPLES / example, FIRST)
+        stack.callback(speaker.stop)
+        learn(rig, path)
+        sides = [Watch(router), Watch(speaker)]
+        if not until(lambda: all(side.all_up(2) for side in sides), START_S):
+            raise RuntimeError(f"no sessions:\n{speaker.log_path.read_text()}\n{node.log()}")
+        for side in sides:
+            side.begin()
+        before, begun = node.totals(), time.monotonic()
+        firing = gun.fire(path, seconds, rate)
+        while firing.poll() is None:
+            time.sleep(1)
+            for side in sides:
+                side.look()
+        took_s = time.monotonic() - begun
+        replies = answers(firing.communicate()[0])
+        after = node.totals()
+        asked = after["client_queries"] - before["client_queries"]
+        figures = {
+            "flood_qps": (round(asked / took_s), "1/s"),
+            "answers_qps": (round(replies / took_s), "1/s"),
+        }
+        for side in sides:
+            figures |= side.figures(begun)
+        figures |= {counter: (after[counter] - before[counter], "1")
+                    for counter in after if counter.startswith("kernel_")}
+        wrong = [f"{name}: the session {lost} was lost" for side in sides for lost in side.lost()]
+    if figures["flood_qps"][0] < rate * LEAST_OF_RATE:
+        wrong.append(f"{name}: the flood was {figures['flood_qps'][0]} a second, not {rate}")
+    return {f"bgp.{name}.{key}": value for key, value in figures.items()}, wrong
+
+
+def options():
+    parser = argparse.ArgumentParser(description="BGP sessions beside a flood.")
+    parser.add_argument("--minutes", type=float, default=10, help="with each daemon")
+    parser.add_argument("--rate", type=int, default=200_000, help="questions a second")
+    parser.add_argument("--daemon", action="append", choices=SPEAKERS, help="only this one")
+    return parser.parse_args()
+
+
+def main():
+    given = options()
+    need("kxdpgun", "dnsperf", "bird", "vtysh")
+    figures, wrong = {}, []
+    with opened("soak-bgp") as rig:
+        gun = Gun(rig)
+        path = rig.file("hot.txt", "".join(f"h{i}.bulk.net A\n" for i in range(NAME_COUNT)))
+        for name in given.daemon or SPEAKERS:
+            found, sentences = soak(
+                rig, gun, name, path, round(given.minutes * 60), given.rate)
+            figures |= found
+            wrong += sentences
+    history.record("soak-bgp", figures)
+    for sentence in wrong:
+        print(f"# {sentence}")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
