@@ -138,7 +138,7 @@ def learn(rig, path):
 
 def make_node(rig, table):
     node = Quince(changes={
-        "service": {"addresses": [NODE_V4, "fd00:99::2", "192.0.2.253", "2001:db8::53"]},
+        "service": {"addresses": [NODE_V4, "192.0.2.253", "2001:db8::53"], "drop": []},
         "announce": {"after": 0, "table": table},
         "resolver": {"zone-rate": 0, "server-rate": 0},
     }).make_node(rig)
