@@ -99,7 +99,7 @@ class Watch:
         now = self.speaker.sessions()
         for name, before in self.sessions.items():
             session = now[name]
-            if session.mark != before.mark or not session.up and before.up:
+            if abs(session.mark - before.mark) > 0.5 and before.up:
                 self.flaps[name] += 1
                 self.expired[name] += "hold" in session.error.lower()
             if session.up:

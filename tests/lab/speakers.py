@@ -18,9 +18,15 @@ class Session(NamedTuple):
     """A BGP session, as one side sees it."""
 
     up: bool
-    mark: str  # Another one whenever the session has been lost and come back.
+    mark: float  # Moves by 1 or more whenever the session has been lost or come back.
     hold_left_s: float  # Until it would be lost for want of a message.
     error: str  # Why it was lost the last time; empty when it never was.
+
+
+def seconds_of(clock):
+    """Seconds since midnight of "03:15:29.083"."""
+    hours, minutes, seconds = clock.split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
 class Bird:
@@ -51,7 +57,7 @@ class Bird:
             error = re.search(r"Last error: +(.*)", part)
             found[words[0]] = Session(
                 up="BGP state:          Established" in part,
-                mark=words[4],
+                mark=seconds_of(words[4]),  # It is worked out anew, and some milliseconds off.
                 hold_left_s=float(hold.group(1)) if hold else 0.0,
                 error=error.group(1) if error else "")
         return found
@@ -106,7 +112,7 @@ class Frr:
         return {
             address: Session(
                 up=neighbour["bgpState"] == "Established",
-                mark=str(neighbour["connectionsDropped"]),
+                mark=neighbour["connectionsDropped"],
                 hold_left_s=(neighbour.get("bgpTimerHoldTimeMsecs", 0)
                              - neighbour.get("bgpTimerLastRead", 0)) / 1000,
                 error=neighbour.get("lastResetDueTo", ""))
