@@ -5,8 +5,8 @@
 Runs the cases with dnsperf going on, and prints a table: how long until the router's route to the
 node was gone, and how many queries were lost, run by run. The node under test is built with
 -Dtest_verbs=true. Uses docs/anycast/*.conf as they stand; the second node's copy has its own
-addresses. The nodes and BIRD go before all else on their cores, as docs/anycast.md advises: the
-others, dnsperf above all, would else keep BFD from its 25 ms.
+addresses. BIRD goes before all else on its core, as docs/anycast.md advises: others, dnsperf above
+all, would keep BFD from its 25 ms.
 """
 
 import argparse
@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from lab import ROOT, Lab, until  # noqa: E402
 from netns import Namespace  # noqa: E402
-from quince import Node  # noqa: E402
+from quince import START_S, Node  # noqa: E402
 from speakers import Bird  # noqa: E402
 
 SERVICE4, SERVICE6 = "192.0.2.253", "2001:db8::53"
@@ -238,6 +238,9 @@ class Anycast:
         for member in self.members:
             member.start()
             member.start_bird()
+            # Two at once would both count on the same hugepages.
+            if not until(lambda m=member: m.watchdog.ready, START_S):
+                raise RuntimeError(f"a node does not start:\n{member.node.log()}")
         self.wait_announced()
 
     def down(self):
@@ -259,7 +262,7 @@ class Anycast:
 
         if not until(both, 60):
             raise RuntimeError(f"not all is announced: {self.routes.hops}\n" + "\n".join(
-                f"{m.control('health')}\n{m.node.log()}" for m in self.members))
+                m.node.log() for m in self.members))
         for member in self.members:
             member.warm()
 
