@@ -12,14 +12,17 @@ static const struct {
 	const char *family, *name;
 	unsigned value;
 } switches[] = {
-    {"ipv4", "arp_ignore", 8},   /* The workers answer. */
-    {"ipv4", "arp_announce", 2}, /* Never ask from an address that other nodes have, too. */
-    {"ipv4", "rp_filter", 2},    /* Clients are where the routing table may not point. */
-    {"ipv4", "forwarding", 0},   /* A resolver is no router. */
-    {"ipv4", "accept_redirects", 0}, {"ipv4", "send_redirects", 0},
-    {"ipv6", "accept_dad", 0}, /* The port is already answering for the addresses. */
-    {"ipv6", "accept_ra", 0},  /* Gateways are those of the configuration. */
-    {"ipv6", "autoconf", 0}, {"ipv6", "forwarding", 0}, {"ipv6", "accept_redirects", 0},
+    {"ipv4", "arp_ignore", 8},        /* The workers answer. */
+    {"ipv4", "arp_announce", 2},      /* Never ask from an address that other nodes have, too. */
+    {"ipv4", "rp_filter", 2},         /* Clients are where the routing table may not point. */
+    {"ipv4", "forwarding", 0},        /* A resolver is no router, */
+    {"ipv4", "send_redirects", 0},    /* nor does it tell of others. */
+    {"ipv4", "accept_redirects", 0},  /* Gateways are those of the configuration. */
+    {"ipv6", "accept_dad", 0},        /* The port is already answering for the addresses. */
+    {"ipv6", "accept_ra", 0},         /* Gateways as above, */
+    {"ipv6", "autoconf", 0},          /* and addresses, too. */
+    {"ipv6", "forwarding", 0},        /* As above. */
+    {"ipv6", "accept_redirects", 0},  /* As above. */
     {"ipv6", "keep_addr_on_down", 1}, /* As IPv4 does: what is connected stays so. */
 };
 
