@@ -6,7 +6,7 @@ _Static_assert((BACKLOG_MAX & (BACKLOG_MAX - 1)) == 0, "places are numbered modu
 bool
 backlog_add(struct backlog *backlog, const struct backlog_entry *entry)
 {
-	if (backlog->count >= (entry->is_query ? BACKLOG_QUERY_MAX : BACKLOG_MAX))
+	if (backlog->count >= (entry->mail.is_query ? BACKLOG_QUERY_MAX : BACKLOG_MAX))
 		return false;
 	backlog->entries[(backlog->first + backlog->count) % BACKLOG_MAX] = *entry;
 	backlog->count++;

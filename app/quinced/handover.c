@@ -19,9 +19,9 @@ handover_flush(struct handover *handover)
 }
 
 void
-handover_add(struct handover *handover, uint16_t link, const struct qn_packet *packet)
+handover_add(struct handover *handover, const struct qn_mail *mail)
 {
-	handover->mails[handover->count++] = (struct qn_mail){*packet, link};
+	handover->mails[handover->count++] = *mail;
 	if (handover->count == QN_MAILBOX_BURST_MAX)
 		handover_flush(handover);
 }

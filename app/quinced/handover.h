@@ -18,8 +18,8 @@ struct handover {
 	struct qn_mail mails[QN_MAILBOX_BURST_MAX];
 };
 
-/** Adds a packet that arrived on `link`; it is the peer's afterwards. */
-void handover_add(struct handover *handover, uint16_t link, const struct qn_packet *packet);
+/** Adds a packet, which is the peer's afterwards. */
+void handover_add(struct handover *handover, const struct qn_mail *mail);
 
 /** Sends all that wait; what does not fit the peer's mailbox is dropped and counted. */
 void handover_flush(struct handover *handover);

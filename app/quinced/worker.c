@@ -25,22 +25,25 @@ worker_add(struct worker *w, enum worker_counter counter, uint64_t amount)
 }
 
 static void
-worker_dispatch(struct worker *w, uint16_t link, const struct qn_packet *packet,
-    struct qn_shard_result result, struct qn_now now)
+worker_dispatch(
+    struct worker *w, const struct qn_mail *mail, struct qn_shard_result result, struct qn_now now)
 {
+	const struct qn_packet *packet = &mail->packet;
+
 	switch (result.verdict) {
 	case QN_SHARD_SEND:
-		outgoing_add(&w->outgoing[link], packet);
+		outgoing_add(&w->outgoing[mail->link], packet);
 		break;
 	case QN_SHARD_DONE:
 		qn_port_free(packet);
 		break;
 	case QN_SHARD_HANDOVER:
-		handover_add(&w->peers[result.worker], link, packet);
+		handover_add(&w->peers[result.worker], mail);
 		break;
 	case QN_SHARD_PUNT:
 		if (w->kernel != NULL)
-			qn_kernel_punt(w->kernel, w->index, link, qn_packet_view(packet), now);
+			qn_kernel_punt(
+			    w->kernel, w->index, mail->link, qn_packet_view(packet), now);
 		else
 			worker_add(w, COUNT_worker_punt_drop, 1);
 		qn_port_free(packet);
@@ -72,10 +75,10 @@ worker_receive(struct worker *w, uint16_t link, struct qn_now now)
 		if (outcomes[i] == QN_SHARD_HIT)
 			outgoing_add(&w->outgoing[link], &packets[i]);
 		else
-			worker_defer(w, &(struct backlog_entry){
-					    .mail = {packets[i], link},
-					    .is_query = outcomes[i] == QN_SHARD_NO_HIT,
-					});
+			worker_defer(
+			    w, &(struct backlog_entry){
+				   .mail = {packets[i], link, outcomes[i] == QN_SHARD_NO_HIT},
+			       });
 	}
 	return count;
 }
@@ -120,7 +123,7 @@ worker_input(struct worker *w, struct backlog_entry *entry, struct qn_now now)
 		qn_port_free(&mail->packet);
 		return;
 	}
-	worker_dispatch(w, mail->link, &mail->packet, result, now);
+	worker_dispatch(w, mail, result, now);
 }
 
 /* Works on what waits, up to a bound. */

@@ -16,10 +16,11 @@ struct qn_mailbox {
 	struct rte_ring ring;
 };
 
-/* What `capacity` of a packet was; the buffer's own field for users of DPDK holds both. */
+/* What the mail says beside its packet; the buffer's own field for users of DPDK holds it all. */
 struct label {
-	uint16_t link;
-	uint16_t capacity;
+	uint32_t capacity : 16; /* Of the packet. */
+	uint32_t link : 15;
+	uint32_t is_query : 1;
 };
 
 _Static_assert(sizeof(struct label) == sizeof(((struct rte_mbuf *)NULL)->hash.usr),
@@ -48,6 +49,7 @@ mail_read(struct qn_mail *mail, struct rte_mbuf *mbuf)
 
 	memcpy(&label, &mbuf->hash.usr, sizeof(label));
 	mail->link = label.link;
+	mail->is_query = label.is_query;
 	mail->packet = (struct qn_packet){
 	    .data = rte_pktmbuf_mtod(mbuf, uint8_t *),
 	    .len = mbuf->data_len,
@@ -60,9 +62,14 @@ static struct rte_mbuf *
 mail_write(const struct qn_mail *mail)
 {
 	const struct qn_packet *packet = &mail->packet;
-	const struct label label = {mail->link, (uint16_t)packet->capacity};
+	const struct label label = {
+	    .capacity = (uint16_t)packet->capacity,
+	    .link = mail->link & (QN_MAILBOX_LINK_MAX - 1),
+	    .is_query = mail->is_query,
+	};
 	struct rte_mbuf *mbuf = packet->buffer;
 
+	qn_assert(mail->link < QN_MAILBOX_LINK_MAX);
 	mbuf->data_off = (uint16_t)(packet->data - (uint8_t *)mbuf->buf_addr);
 	mbuf->data_len = (uint16_t)packet->len;
 	memcpy(&mbuf->hash.usr, &label, sizeof(label));

@@ -10,10 +10,15 @@
 #include "base/assert.h"
 #include "net/packet.h"
 
+#include <stdbool.h>
+
+#define QN_MAILBOX_LINK_MAX 32768
+
 /** A packet on its way to another worker's qn_shard_input(). */
 struct qn_mail {
 	struct qn_packet packet;
-	uint16_t link; /* Index of the link it arrived on. */
+	uint16_t link; /* Index of the link it arrived on, below QN_MAILBOX_LINK_MAX. */
+	bool is_query; /* A client's: the first to be shed. */
 };
 
 /** Mails that one send or receive handles at most. */

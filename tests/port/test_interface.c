@@ -258,7 +258,7 @@ TEST(sends_from_one_queue_what_another_received)
 
 		received[queue] = world_port_receive(port, queue, packets, COUNT);
 		for (uint32_t i = 0; i < received[queue]; i++) {
-			const struct qn_mail mail = {packets[i], queue};
+			const struct qn_mail mail = {.packet = packets[i], .link = queue};
 
 			assert_int_equal(qn_mailbox_send(mailboxes[1 - queue], &mail, 1), 1);
 		}

@@ -322,8 +322,9 @@ TEST(fills_a_mailbox_to_its_capacity_and_no_more)
 	struct qn_mail received[8];
 
 	for (uint32_t i = 0; i < 8; i++) {
-		mails[i] =
-		    (struct qn_mail){world_packet(port, 0, i, 60 + (uint16_t)i), (uint16_t)(7 * i)};
+		mails[i] = (struct qn_mail){.packet = world_packet(port, 0, i, 60 + (uint16_t)i),
+		    .link = (uint16_t)(7 * i),
+		    .is_query = i % 2 == 1};
 		mails[i].packet.capacity = 1400 + i;
 	}
 	assert_int_equal(qn_mailbox_send(mailbox, mails, 8), 5);
@@ -332,6 +333,7 @@ TEST(fills_a_mailbox_to_its_capacity_and_no_more)
 	assert_int_equal(qn_mailbox_receive(mailbox, received, 3), 3);
 	for (uint32_t i = 0; i < 3; i++) {
 		assert_int_equal(received[i].link, 7 * i);
+		assert_int_equal(received[i].is_query, i % 2);
 		assert_int_equal(received[i].packet.len, 60 + i);
 		assert_int_equal(received[i].packet.capacity, 1400 + i);
 		assert_ptr_equal(received[i].packet.data, mails[i].packet.data);
@@ -360,7 +362,8 @@ write_letters(void *argument)
 	const struct correspondence *with = argument;
 
 	for (uint32_t i = 0; i < PARCEL_COUNT; i++) {
-		struct qn_mail mail = {.link = (uint16_t)i};
+		struct qn_mail mail = {
+		    .link = (uint16_t)(i % QN_MAILBOX_LINK_MAX), .is_query = i % 3 == 0};
 
 		while (!qn_port_alloc(with->port, 0, &mail.packet))
 			;
@@ -388,8 +391,8 @@ read_letters(void *argument)
 			uint32_t mark;
 
 			memcpy(&mark, mails[i].packet.data, sizeof(mark));
-			wrong += mark != count || mails[i].link != (uint16_t)count ||
-			         mails[i].packet.len != 60;
+			wrong += mark != count || mails[i].link != count % QN_MAILBOX_LINK_MAX ||
+			         mails[i].is_query != (count % 3 == 0) || mails[i].packet.len != 60;
 			qn_port_free(&mails[i].packet);
 		}
 	}

@@ -9,7 +9,7 @@ static bool
 add(struct backlog *backlog, uint32_t number, bool is_query)
 {
 	return backlog_add(
-	    backlog, &(struct backlog_entry){.mail.packet.len = number, .is_query = is_query});
+	    backlog, &(struct backlog_entry){.mail = {{.len = number}, 0, is_query}});
 }
 
 static uint32_t
@@ -57,7 +57,7 @@ TEST(queries_are_shed_before_replies)
 		assert_false(add(&backlog, number, true));
 		assert_true(backlog_take(&backlog, &entry));
 		assert_int_equal(entry.mail.packet.len, i);
-		assert_int_equal(entry.is_query, i < BACKLOG_QUERY_MAX);
+		assert_int_equal(entry.mail.is_query, i < BACKLOG_QUERY_MAX);
 	}
 	assert_true(add(&backlog, number, true));
 }

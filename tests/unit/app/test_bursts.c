@@ -43,6 +43,7 @@ qn_mailbox_send(struct qn_mailbox *mailbox, const struct qn_mail *mails, uint32_
 	call_count++;
 	for (uint32_t i = 0; i < taken; i++) {
 		assert_int_equal(mails[i].link, mails[i].packet.len % 3);
+		assert_int_equal(mails[i].is_query, mails[i].packet.len % 2);
 		sent[mails[i].packet.len]++;
 	}
 	return taken;
@@ -147,7 +148,8 @@ hand_over_all(struct worker_counters *counters, uint32_t taken)
 
 	begin(taken);
 	for (uint32_t i = 0; i < PACKET_COUNT; i++)
-		handover_add(&handover, (uint16_t)(i % 3), &(struct qn_packet){.len = i});
+		handover_add(
+		    &handover, &(struct qn_mail){{.len = i}, (uint16_t)(i % 3), i % 2 == 1});
 	handover_flush(&handover);
 	assert_int_equal(handover.count, 0);
 	assert_each_ends_once();
