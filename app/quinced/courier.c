@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* Messages and replies of one turn. */
-#define RECEIVE_COUNT_MAX 64
+/* Messages and replies of one turn: any may be no hit, for which hits over UDP wait. */
+#define RECEIVE_COUNT_MAX 16
 
 #define NOTE_LEN sizeof(struct qn_stream_note)
 

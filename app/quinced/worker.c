@@ -10,8 +10,8 @@
 
 /*
  * What one turn does at most beside the hits it answers, which wait for it: 16 packets that
- * were no hits, at 5 to 15 us each, what is due, and what all of that wants to send. What is
- * left over is done in the next turn, which follows at once.
+ * were no hits and 16 messages of streams (courier.c), at 5 to 15 us each, what is due, and what
+ * all of that wants to send. What is left over is done in the next turn, which follows at once.
  */
 #define BACKLOG_COUNT_MAX 16
 #define EXPIRE_COUNT_MAX  16

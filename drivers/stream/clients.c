@@ -14,6 +14,9 @@
 #define OUTPUT_MAX     (1u << 20)
 #define OUTPUT_ALL_MAX (64u << 20)
 
+/* How long a turn goes on with handshakes: each takes up to some milliseconds of computing. */
+#define GREET_US (1 * QN_US_PER_MS)
+
 /* A worker answers within 5 s; an answer lost on its way must not keep a place for ever. */
 #define LOST_FACTOR 3
 
@@ -21,7 +24,7 @@ struct qn_stream_client {
 	struct qn_connection connection;
 	struct qn_streams *streams;
 	struct qn_stream_timed timed;
-	struct qn_list link;  /* Free, idle, or in no list. */
+	struct qn_list link;  /* Free, idle, greeting, sending, or in no list. */
 	struct qn_list held;  /* In clients_held, or in no list. */
 	struct qn_list dirty; /* In clients_dirty, or in no list. */
 	struct qn_address address;
@@ -52,6 +55,8 @@ qn_stream_clients_init(struct qn_streams *streams)
 {
 	qn_list_init(&streams->clients_free);
 	qn_list_init(&streams->clients_idle);
+	qn_list_init(&streams->clients_greeting);
+	qn_list_init(&streams->clients_sending);
 	qn_list_init(&streams->clients_held);
 	qn_list_init(&streams->clients_dirty);
 	streams->clients = calloc(streams->config.client_max, sizeof(*streams->clients));
@@ -102,7 +107,7 @@ client_close(struct qn_stream_client *client)
 	streams->by_network[client->network_slot]--;
 	qn_counter_sub(&streams->counters.stream_clients, 1);
 	qn_counter_sub(
-	    &streams->counters.stream_client_octets, qn_connection_pending(&client->connection));
+	    &streams->counters.stream_client_octets, qn_connection_held(&client->connection));
 	qn_connection_close(&client->connection, client_closed);
 }
 
@@ -185,6 +190,8 @@ client_rearm(struct qn_stream_client *client, bool progress)
 	qn_list_remove(&client->link);
 	if (phase == PHASE_IDLE)
 		qn_list_append(&streams->clients_idle, &client->link);
+	else if (phase == PHASE_SENDING)
+		qn_list_append(&streams->clients_sending, &client->link);
 	qn_wheel_start(&streams->wheel, &client->timed.timer,
 	    qn_mono_after_us(client->since, factor * qn_stream_time_us(streams)));
 }
@@ -294,11 +301,11 @@ client_read(struct qn_stream_client *client, bool *progress)
 static bool
 client_send(struct qn_stream_client *client)
 {
-	const size_t before = qn_connection_pending(&client->connection);
+	const size_t before = qn_connection_held(&client->connection);
 	const enum qn_connection_state state = qn_connection_flush(&client->connection);
 
 	qn_counter_sub(&client->streams->counters.stream_client_octets,
-	    before - qn_connection_pending(&client->connection));
+	    before - qn_connection_held(&client->connection));
 	return state != QN_CONNECTION_BROKEN;
 }
 
@@ -351,12 +358,33 @@ client_ready(uv_poll_t *poll, int status, int events)
 
 	(void)events;
 	qn_stream_awake(client->streams);
-	if (status == 0) {
+	if (status != 0) {
+		QN_STREAM_COUNT(client->streams, stream_closed_broken);
+		client_close(client);
+		return;
+	}
+	if (!client->connection.handshaking) {
 		client_advance(client);
 		return;
 	}
-	QN_STREAM_COUNT(client->streams, stream_closed_broken);
-	client_close(client);
+	qn_connection_pause(&client->connection);
+	qn_list_append(&client->streams->clients_greeting, &client->link);
+	qn_stream_greet_soon(client->streams);
+}
+
+bool
+qn_stream_clients_greet(struct qn_streams *streams)
+{
+	const struct qn_mono end = qn_mono_after_us(qn_clock_read().mono, GREET_US);
+	struct qn_list *link;
+
+	while ((link = qn_list_pop(&streams->clients_greeting)) != NULL) {
+		qn_stream_awake(streams);
+		client_advance(qn_list_entry(link, struct qn_stream_client, link));
+		if (qn_mono_reached(end, qn_clock_read().mono))
+			break;
+	}
+	return !qn_list_empty(&streams->clients_greeting);
 }
 
 bool
@@ -382,23 +410,62 @@ client_of_token(struct qn_streams *streams, uint64_t token)
 	return client->open && client->generation == token >> 32 ? client : NULL;
 }
 
+/* Whether `len` more octets of replies leave the client, and all, within bounds. */
+static bool
+client_may_hold(const struct qn_stream_client *client, size_t len, bool all)
+{
+	const struct qn_connection *connection = &client->connection;
+	const size_t others = qn_counter_get(&client->streams->counters.stream_client_octets) -
+	                      qn_connection_held(connection);
+	const size_t held = qn_connection_held_with(connection, len);
+
+	return held <= OUTPUT_MAX && (!all || others + held <= OUTPUT_ALL_MAX);
+}
+
+static void
+client_close_for_memory(struct qn_stream_client *client)
+{
+	QN_STREAM_COUNT(client->streams, stream_closed_memory);
+	client_close(client);
+}
+
+/*
+ * Makes room for `len` octets: those who take their replies have it made by sending; where all
+ * together have too many that wait, who has kept his for longest has to go.
+ */
+static bool
+client_make_room(struct qn_stream_client *client, size_t len)
+{
+	struct qn_streams *streams = client->streams;
+
+	if (client_may_hold(client, len, true))
+		return true;
+	if (!client_send(client) || !client_may_hold(client, len, false))
+		return false;
+	while (!client_may_hold(client, len, true)) {
+		struct qn_list *slowest = streams->clients_sending.next;
+
+		if (qn_list_empty(&streams->clients_sending) || slowest == &client->link)
+			return false;
+		client_close_for_memory(qn_list_entry(slowest, struct qn_stream_client, link));
+	}
+	return true;
+}
+
 /* Puts a reply behind those that wait; false when there is no room, or the client is gone. */
 static bool
 client_add(struct qn_stream_client *client, struct qn_view message)
 {
-	struct qn_connection *connection = &client->connection;
-	qn_counter *octets = &client->streams->counters.stream_client_octets;
+	const size_t len = QN_STREAM_LENGTH_LEN + message.len;
+	size_t before;
 
-	/* Whoever takes his replies makes room for more. */
-	if (qn_connection_pending(connection) + message.len > OUTPUT_MAX && !client_send(client))
+	if (!client_make_room(client, len))
 		return false;
-	const size_t before = qn_connection_pending(connection);
-
-	if (before + message.len > OUTPUT_MAX ||
-	    qn_counter_get(octets) + message.len > OUTPUT_ALL_MAX ||
-	    !qn_connection_add(connection, message))
+	before = qn_connection_held(&client->connection);
+	if (!qn_connection_add(&client->connection, message))
 		return false;
-	qn_counter_add(octets, qn_connection_pending(connection) - before);
+	qn_counter_add(&client->streams->counters.stream_client_octets,
+	    qn_connection_held(&client->connection) - before);
 	return true;
 }
 
@@ -417,8 +484,7 @@ qn_stream_client_answer(
 	qn_assert(client->outstanding_count > 0);
 	client->outstanding_count--;
 	if (note->kind == QN_STREAM_ANSWER && !client_add(client, message)) {
-		QN_STREAM_COUNT(streams, stream_closed_memory);
-		client_close(client);
+		client_close_for_memory(client);
 		return;
 	}
 	if (qn_list_empty(&client->dirty))

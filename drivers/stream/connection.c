@@ -159,19 +159,43 @@ qn_connection_rest(struct qn_connection *connection)
 	connection->input = (struct qn_stream_input){.at = 0};
 }
 
+size_t
+qn_connection_held_with(const struct qn_connection *connection, size_t len)
+{
+	size_t capacity = connection->output_capacity;
+
+	if (capacity == 0)
+		capacity = OUTPUT_FIRST_LEN;
+	while (capacity - qn_connection_pending(connection) < len)
+		capacity *= 2;
+	return capacity;
+}
+
+/* Cuts off what was sent, so that no memory is taken by it. */
+static void
+output_cut(struct qn_connection *connection)
+{
+	const size_t pending = qn_connection_pending(connection);
+
+	if (connection->output_at == 0)
+		return;
+	memmove(connection->output, connection->output + connection->output_at, pending);
+	connection->output_at = 0;
+	connection->output_len = pending;
+}
+
 /* Makes room for `len` more octets; false when memory is short. */
 static bool
 output_grow(struct qn_connection *connection, size_t len)
 {
-	size_t capacity = connection->output_capacity;
+	const size_t capacity = qn_connection_held_with(connection, len);
 	uint8_t *output;
 
-	if (capacity - connection->output_len >= len)
+	if (connection->output_capacity - connection->output_len >= len)
 		return true;
-	if (capacity == 0)
-		capacity = OUTPUT_FIRST_LEN;
-	while (capacity - connection->output_len < len)
-		capacity *= 2;
+	output_cut(connection);
+	if (capacity == connection->output_capacity)
+		return true;
 	output = realloc(connection->output, capacity);
 	if (output == NULL)
 		return false;
@@ -232,6 +256,13 @@ qn_connection_flush(struct qn_connection *connection)
 	connection->output = NULL;
 	connection->output_len = connection->output_at = connection->output_capacity = 0;
 	return QN_CONNECTION_OK;
+}
+
+void
+qn_connection_pause(struct qn_connection *connection)
+{
+	connection->events = 0;
+	uv_poll_stop(&connection->poll);
 }
 
 void

@@ -6,7 +6,7 @@
  * both. Nothing here waits.
  *
  * Memory: an input buffer while part of a message is there, an output buffer while something
- *         waits to be sent; an idle connection has neither.
+ *         waits to be sent, at most twice as long as that ever was; an idle connection has neither.
  */
 #include "base/time.h"
 #include "stream/input.h"
@@ -59,9 +59,6 @@ QN_MUST_USE enum qn_stream_input_state qn_connection_next(
 /** Gives the input buffer back if there is nothing in it. */
 void qn_connection_rest(struct qn_connection *connection);
 
-/** Appends a message to what is to be sent; false when memory is short. */
-QN_MUST_USE bool qn_connection_add(struct qn_connection *connection, struct qn_view message);
-
 /** Octets that wait to be sent. */
 static inline size_t
 qn_connection_pending(const struct qn_connection *connection)
@@ -69,8 +66,24 @@ qn_connection_pending(const struct qn_connection *connection)
 	return connection->output_len - connection->output_at;
 }
 
+/** Octets of memory that they wait in. */
+static inline size_t
+qn_connection_held(const struct qn_connection *connection)
+{
+	return connection->output_capacity;
+}
+
+/** What qn_connection_held() says when `len` octets of messages have been added. */
+size_t qn_connection_held_with(const struct qn_connection *connection, size_t len);
+
+/** Appends a message to what is to be sent; false when memory is short. */
+QN_MUST_USE bool qn_connection_add(struct qn_connection *connection, struct qn_view message);
+
 /** Sends as much as the socket takes; OK when nothing is left. */
 QN_MUST_USE enum qn_connection_state qn_connection_flush(struct qn_connection *connection);
+
+/** Waits for nothing, until qn_connection_wait() says what for. */
+void qn_connection_pause(struct qn_connection *connection);
 
 /** Waits for room to write if something is left, for octets to read if `reading`. */
 void qn_connection_wait(struct qn_connection *connection, bool reading, uv_poll_cb ready);

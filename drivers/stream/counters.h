@@ -14,11 +14,13 @@
 	X(stream_accepted_tls)    /* Of these: over TLS. */                                   \
 	X(stream_refused_full)    /* Closed at once: all places taken, and nobody idle. */    \
 	X(stream_refused_network) /* Closed at once: the client's network has its share. */   \
+	X(stream_accept_paused)   /* Times that nobody was accepted: no files, or memory. */  \
 	X(stream_evicted)         /* Idle ones closed, so that another gets the place. */     \
 	X(stream_closed_idle)     /* Nothing was asked for the idle time. */                  \
 	X(stream_closed_slow)     /* A message or handshake begun, or replies not taken. */   \
 	X(stream_closed_broken)   /* Reset, or octets that cannot be. */                      \
 	X(stream_closed_memory)   /* More replies not taken than there is room for. */        \
+	X(stream_tls_delayed)     /* Turns that left handshakes for the next. */              \
 	X(stream_tls_failed)      /* Handshakes that came to nothing. */                      \
 	X(stream_questions)       /* Messages given to workers. */                            \
 	X(stream_answers)         /* Replies to them. */                                      \
@@ -31,6 +33,7 @@
 	X(stream_server_connects) /* Connections to servers. */                               \
 	X(stream_server_refused)  /* Of these: not made. */                                   \
 	X(stream_server_stray)    /* Connections closed for a reply that nobody asked for. */ \
+	X(stream_server_yielded)  /* Closed: no reply, and others want the place. */          \
 	X(stream_server_full)     /* Queries for which no connection could be made. */
 
 /* X(name): gauges. */

@@ -9,9 +9,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Connections to servers in all, and to one. */
-#define SERVER_MAX     256
-#define SERVER_ONE_MAX 4
+/*
+ * Connections to servers: in all, to those of one network, and to one. A network is the smallest
+ * that the internet has routes for; a zone's owner has few of them, and cannot take all places.
+ */
+#define SERVER_MAX         256
+#define SERVER_NETWORK_MAX 32
+#define SERVER_ONE_MAX     4
+
+#define NETWORK_BITS_V4 24
+#define NETWORK_BITS_V6 48
 
 /*
  * Queries of one connection. Only the first is sent until it has brought a reply, since some
@@ -21,6 +28,9 @@
 
 /* A resolver waits less than this for a reply; a connection that brings none is of no use. */
 #define REPLY_US (4 * QN_US_PER_S)
+
+/* And one that brings none for so long gives its place to another, if there is no free one. */
+#define YIELD_US (1 * QN_US_PER_S)
 
 /* How long a connection is kept for the next query; servers close theirs after about this. */
 #define IDLE_US (5 * QN_US_PER_S)
@@ -46,6 +56,7 @@ struct qn_stream_server {
 	struct qn_endpoint server;
 	struct query queries[PIPELINE_MAX];
 	uint8_t query_count;
+	struct qn_mono since; /* When the last reply came, or when one was first waited for. */
 	bool open;
 	bool connecting;
 	bool proven; /* Has brought a reply. */
@@ -53,6 +64,7 @@ struct qn_stream_server {
 
 static void server_ready(uv_poll_t *poll, int status, int events);
 static void server_expired(struct qn_streams *streams, struct qn_stream_timed *timed);
+static void server_abandon(struct qn_stream_server *server, bool again);
 
 bool
 qn_stream_servers_init(struct qn_streams *streams)
@@ -159,12 +171,15 @@ source_of(const struct qn_streams_config *config, const struct qn_address *serve
 }
 
 /*
- * Keeps a place free by closing the connection that has not been used for longest. It comes free a
- * moment later, when libuv has let go of it: too late for the query that finds none.
+ * Keeps a place free by closing the connection that has not been used for longest, or else the one
+ * that has brought no reply for longest. It comes free a moment later, when libuv has let go of it:
+ * too late for the query that finds none.
  */
 static void
 keep_place_free(struct qn_streams *streams)
 {
+	struct qn_stream_server *slowest = NULL;
+
 	if (!qn_list_empty(&streams->servers_free))
 		return;
 	for (struct qn_list *link = streams->servers_open.next; link != &streams->servers_open;
@@ -176,7 +191,14 @@ keep_place_free(struct qn_streams *streams)
 			server_close(server);
 			return;
 		}
+		if (slowest == NULL || server->since.us < slowest->since.us)
+			slowest = server;
 	}
+	if (slowest == NULL ||
+	    !qn_mono_reached(qn_mono_after_us(slowest->since, YIELD_US), streams->now.mono))
+		return;
+	QN_STREAM_COUNT(streams, stream_server_yielded);
+	server_abandon(slowest, false);
 }
 
 /* Begins to connect; NULL when that cannot be. */
@@ -216,9 +238,9 @@ server_open(struct qn_streams *streams, const struct qn_endpoint *endpoint)
 static void
 server_rearm(struct qn_stream_server *server)
 {
+	server->since = server->streams->now.mono;
 	qn_wheel_start(&server->streams->wheel, &server->timed.timer,
-	    qn_mono_after_us(
-		server->streams->now.mono, server->query_count > 0 ? REPLY_US : IDLE_US));
+	    qn_mono_after_us(server->since, server->query_count > 0 ? REPLY_US : IDLE_US));
 }
 
 /* --- Queries ---------------------------------------------------------------------------- */
@@ -248,27 +270,48 @@ server_is_better(const struct qn_stream_server *a, const struct qn_stream_server
 	return a->proven != b->proven ? a->proven : a->query_count < b->query_count;
 }
 
-/* Among the open connections to a server, the best one that takes the query; NULL if none. */
-static struct qn_stream_server *
-server_find(
-    struct qn_streams *streams, const struct qn_endpoint *endpoint, uint16_t id, uint32_t *count)
-{
-	struct qn_stream_server *best = NULL;
+/* What there is for a query: the open connections to its server and to that one's network. */
+struct view {
+	struct qn_stream_server *best; /* To the server, and takes the query; NULL: none does. */
+	struct qn_stream_server *idle; /* To the network, the longest unused; NULL: all are used. */
+	uint32_t server_count;
+	uint32_t network_count;
+};
 
-	*count = 0;
+/* Adds a connection to the network of `endpoint` to what there is. */
+static void
+view_add(struct view *view, struct qn_stream_server *server, const struct qn_endpoint *endpoint,
+    uint16_t id)
+{
+	view->network_count++;
+	if (view->idle == NULL && server->query_count == 0)
+		view->idle = server;
+	if (server->server.port != endpoint->port ||
+	    !qn_address_equal(&server->server.address, &endpoint->address))
+		return;
+	view->server_count++;
+	if (server_takes(server, id) &&
+	    (view->best == NULL || server_is_better(server, view->best)))
+		view->best = server;
+}
+
+static struct view
+servers_view(const struct qn_streams *streams, const struct qn_endpoint *endpoint, uint16_t id)
+{
+	const bool v6 = endpoint->address.family == QN_FAMILY_IPV6;
+	const struct qn_prefix network = {
+	    endpoint->address, v6 ? NETWORK_BITS_V6 : NETWORK_BITS_V4};
+	struct view view = {0};
+
 	for (struct qn_list *link = streams->servers_open.next; link != &streams->servers_open;
 	     link = link->next) {
 		struct qn_stream_server *server =
 		    qn_list_entry(link, struct qn_stream_server, link);
 
-		if (server->server.port != endpoint->port ||
-		    !qn_address_equal(&server->server.address, &endpoint->address))
-			continue;
-		(*count)++;
-		if (server_takes(server, id) && (best == NULL || server_is_better(server, best)))
-			best = server;
+		if (qn_prefix_contains(&network, &server->server.address))
+			view_add(&view, server, endpoint, id);
 	}
-	return best;
+	return view;
 }
 
 /* Sends what may be sent: all, once there has been a reply, else one. */
@@ -301,6 +344,18 @@ server_add(struct qn_stream_server *server, const struct query *query)
 	server_send(server);
 }
 
+/* Whether there may be one more to the network; one that nobody uses is closed for it. */
+static bool
+network_has_place(const struct view *view)
+{
+	if (view->network_count < SERVER_NETWORK_MAX)
+		return true;
+	if (view->idle == NULL)
+		return false;
+	server_close(view->idle);
+	return true;
+}
+
 /*
  * Where a query goes: a connection there is, if that is idle or has brought replies, else a new
  * one, else any that takes it.
@@ -309,19 +364,19 @@ static struct qn_stream_server *
 server_choose(
     struct qn_streams *streams, const struct qn_endpoint *endpoint, const struct query *query)
 {
-	uint32_t count;
-	struct qn_stream_server *server = server_find(streams, endpoint, query_id(query), &count);
+	const struct view view = servers_view(streams, endpoint, query_id(query));
+	struct qn_stream_server *best = view.best;
 
-	if (server != NULL && !query->again && (server->proven || server->query_count == 0))
-		return server;
-	if (count < SERVER_ONE_MAX) {
+	if (best != NULL && !query->again && (best->proven || best->query_count == 0))
+		return best;
+	if (view.server_count < SERVER_ONE_MAX && network_has_place(&view)) {
 		struct qn_stream_server *fresh = server_open(streams, endpoint);
 
 		if (fresh != NULL)
 			return fresh;
 	}
-	/* It may be the one that was closed to keep a place free. */
-	return server != NULL && server->open ? server : NULL;
+	/* It may be the one that was closed to make a place. */
+	return best != NULL && best->open ? best : NULL;
 }
 
 static void

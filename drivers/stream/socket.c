@@ -112,14 +112,14 @@ qn_socket_accept(int listener, struct qn_endpoint *client)
 	    accept4(listener, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd < 0)
-		return -1;
+		return -errno;
 	/* Replies are written whole: nothing is gained by waiting for more. */
 	option_set(fd, IPPROTO_TCP, TCP_NODELAY);
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer_len, sizeof(send_buffer_len));
 	if (qn_sockaddr_read(client, &address))
 		return fd;
 	close(fd);
-	return -1;
+	return -EAFNOSUPPORT;
 }
 
 int

@@ -22,7 +22,7 @@ QN_MUST_USE bool qn_sockaddr_read(
  */
 QN_MUST_USE int qn_socket_listen(const struct qn_endpoint *endpoint, const char *interface);
 
-/** Accepts the next connection: the socket, which does not block, or -1 when there is none. */
+/** Accepts the next connection: the socket, which does not block, or -errno. */
 QN_MUST_USE int qn_socket_accept(int listener, struct qn_endpoint *client);
 
 /**

@@ -51,24 +51,28 @@ struct qn_streams {
 	uv_loop_t loop;
 	uv_poll_t bell_poll;
 	uv_timer_t tick;
+	uv_idle_t greeting; /* As long as there are clients_greeting. */
 	uv_prepare_t before;
 	uv_check_t after;
 	struct qn_now now;
 	struct qn_wheel wheel;
 	struct qn_stream_listener *listeners;
 	uint16_t listener_count;
+	struct qn_stream_timed pause; /* Running: nobody is accepted. */
 
 	struct qn_stream_client *clients; /* config.client_max of them. */
 	uint32_t client_used;             /* Of these: ever used. */
 	struct qn_list clients_free;
-	struct qn_list clients_idle;  /* The longest idle one first. */
-	struct qn_list clients_held;  /* Wait for a worker to have room. */
-	struct qn_list clients_dirty; /* Have replies that were not yet sent. */
+	struct qn_list clients_idle;     /* The longest idle one first. */
+	struct qn_list clients_greeting; /* Have something to go on with their handshake with. */
+	struct qn_list clients_sending;  /* The one that has taken replies for longest first. */
+	struct qn_list clients_held;     /* Wait for a worker to have room. */
+	struct qn_list clients_dirty;    /* Have replies that were not yet sent. */
 	uint32_t by_network[QN_STREAM_NETWORK_SLOTS];
 
 	struct qn_stream_server *servers; /* QN_STREAM_SERVER_MAX of them. */
 	struct qn_list servers_free;
-	struct qn_list servers_open; /* The one used last first. */
+	struct qn_list servers_open; /* The one that was used last stands last. */
 };
 
 static inline uint64_t
@@ -86,6 +90,11 @@ qn_stream_awake(struct qn_streams *streams)
 
 #define QN_STREAM_COUNT(streams, name) qn_counter_add(&(streams)->counters.name, 1)
 
+/* streams.c */
+
+/** Has qn_stream_clients_greet() called, after what else there is to do. */
+void qn_stream_greet_soon(struct qn_streams *streams);
+
 /* clients.c */
 
 QN_MUST_USE bool qn_stream_clients_init(struct qn_streams *streams);
@@ -99,6 +108,9 @@ bool qn_stream_clients_full(const struct qn_streams *streams);
  * none is idle.
  */
 QN_MUST_USE bool qn_stream_clients_evict(struct qn_streams *streams);
+
+/** Goes on with handshakes of TLS, for some time; true when there are more to go on with. */
+bool qn_stream_clients_greet(struct qn_streams *streams);
 
 /** Takes over a socket that was accepted. */
 void qn_stream_client_accept(

@@ -14,7 +14,10 @@
 #include <unistd.h>
 
 /* Connections that one listening socket accepts before others have their turn. */
-#define ACCEPT_MAX 64
+#define ACCEPT_MAX 16
+
+/* How long nobody is accepted when the kernel gives no more files. */
+#define ACCEPT_PAUSE_US (100 * QN_US_PER_MS)
 
 /* Records of one worker that are handled before replies are sent. */
 #define RECORD_MAX 1024
@@ -23,6 +26,43 @@
 #define OTHER_FDS 1024
 
 /* --- Listening sockets ------------------------------------------------------------------ */
+
+static void listener_ready(uv_poll_t *poll, int status, int events);
+
+static void
+listeners_poll(struct qn_streams *streams)
+{
+	for (uint16_t i = 0; i < streams->listener_count; i++)
+		uv_poll_start(&streams->listeners[i].poll, UV_READABLE, listener_ready);
+}
+
+static void
+pause_expired(struct qn_streams *streams, struct qn_stream_timed *timed)
+{
+	(void)timed;
+	listeners_poll(streams);
+}
+
+/*
+ * Who waits to be accepted and cannot be would have the loop turn without end: nobody is looked
+ * after for a while, in which others may close.
+ */
+static void
+listeners_pause(struct qn_streams *streams)
+{
+	QN_STREAM_COUNT(streams, stream_accept_paused);
+	for (uint16_t i = 0; i < streams->listener_count; i++)
+		uv_poll_stop(&streams->listeners[i].poll);
+	qn_wheel_start(&streams->wheel, &streams->pause.timer,
+	    qn_mono_after_us(streams->now.mono, ACCEPT_PAUSE_US));
+}
+
+/* Whether the kernel is short of something, rather than that nobody is there any more. */
+static bool
+is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
 
 static void
 listener_ready(uv_poll_t *poll, int status, int events)
@@ -40,8 +80,11 @@ listener_ready(uv_poll_t *poll, int status, int events)
 	for (uint32_t i = 0; i == 0 || (i < ACCEPT_MAX && !qn_stream_clients_full(streams)); i++) {
 		const int fd = qn_socket_accept(listener->fd, &client);
 
-		if (fd < 0)
+		if (fd < 0) {
+			if (is_shortage(-fd))
+				listeners_pause(streams);
 			return;
+		}
 		qn_stream_client_accept(streams, fd, &client.address, listener->encrypted);
 	}
 }
@@ -188,6 +231,7 @@ tls_replace(struct qn_streams *streams)
 static void
 wind_up(struct qn_streams *streams)
 {
+	qn_wheel_stop(&streams->wheel, &streams->pause.timer);
 	qn_stream_clients_close(streams);
 	qn_stream_servers_close(streams);
 	uv_walk(&streams->loop, handle_close, NULL);
@@ -225,13 +269,14 @@ before_sleep(uv_prepare_t *prepare)
 	struct qn_streams *streams = prepare->data;
 	const uint64_t one = 1;
 
-	if (!qn_list_empty(&streams->clients_held) &&
-	    uv_timer_get_repeat(&streams->tick) != QN_STREAM_HELD_MS)
-		uv_timer_start(&streams->tick, tick, QN_STREAM_HELD_MS, QN_STREAM_HELD_MS);
 	atomic_store_explicit(&streams->bell.asleep, true, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);
 	if (!workers_drain(streams))
 		(void)!write(streams->bell.fd, &one, sizeof(one));
+	/* What came just now may have had more asked than a worker has room for. */
+	if (!qn_list_empty(&streams->clients_held) &&
+	    uv_timer_get_repeat(&streams->tick) != QN_STREAM_HELD_MS)
+		uv_timer_start(&streams->tick, tick, QN_STREAM_HELD_MS, QN_STREAM_HELD_MS);
 }
 
 static void
@@ -247,6 +292,24 @@ after_sleep(uv_check_t *check)
 	}
 	tls_replace(streams);
 	(void)workers_drain(streams);
+}
+
+/* Between two turns that would otherwise be one: while it runs, the loop does not sleep. */
+static void
+greet(uv_idle_t *idle)
+{
+	struct qn_streams *streams = idle->data;
+
+	if (qn_stream_clients_greet(streams))
+		QN_STREAM_COUNT(streams, stream_tls_delayed);
+	else
+		uv_idle_stop(idle);
+}
+
+void
+qn_stream_greet_soon(struct qn_streams *streams)
+{
+	uv_idle_start(&streams->greeting, greet);
 }
 
 static void
@@ -266,22 +329,22 @@ loop_begin(struct qn_streams *streams)
 {
 	uv_loop_t *loop = &streams->loop;
 
-	streams->bell_poll.data = streams->tick.data = streams->before.data = streams->after.data =
-	    streams;
+	streams->bell_poll.data = streams->tick.data = streams->greeting.data =
+	    streams->before.data = streams->after.data = streams;
 	uv_poll_init(loop, &streams->bell_poll, streams->bell.fd);
 	uv_poll_start(&streams->bell_poll, UV_READABLE, bell_ready);
 	uv_timer_init(loop, &streams->tick);
 	uv_timer_start(&streams->tick, tick, QN_STREAM_TICK_MS, QN_STREAM_TICK_MS);
+	uv_idle_init(loop, &streams->greeting);
 	uv_prepare_init(loop, &streams->before);
 	uv_prepare_start(&streams->before, before_sleep);
 	uv_check_init(loop, &streams->after);
 	uv_check_start(&streams->after, after_sleep);
-	for (uint16_t i = 0; i < streams->listener_count; i++) {
-		struct qn_stream_listener *listener = &streams->listeners[i];
-
-		uv_poll_init(loop, &listener->poll, listener->fd);
-		uv_poll_start(&listener->poll, UV_READABLE, listener_ready);
-	}
+	for (uint16_t i = 0; i < streams->listener_count; i++)
+		uv_poll_init(loop, &streams->listeners[i].poll, streams->listeners[i].fd);
+	streams->pause.expired = pause_expired;
+	qn_timer_init(&streams->pause.timer);
+	listeners_poll(streams);
 }
 
 static void *
@@ -299,21 +362,33 @@ run(void *argument)
 
 /* --- Life ------------------------------------------------------------------------------- */
 
-/* As many descriptors as the kernel allows; says so when that is too few. */
-static void
+/*
+ * Asks for as many descriptors as the kernel allows, and returns how many connections of clients
+ * that is enough for: they leave some for servers and everything else, which they would take from
+ * these otherwise.
+ */
+static uint32_t
 descriptors_raise(uint32_t client_max)
 {
 	struct rlimit limit;
+	uint32_t most;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
+		return client_max;
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_max < (rlim_t)client_max + OTHER_FDS)
-		qn_log(QN_LOG_WARNING, "stream",
-		    "tcp.connections is %u, but this process may have only %ju files open; "
-		    "LimitNOFILE= in the unit, or ulimit -Hn, says how many.",
-		    client_max, (uintmax_t)limit.rlim_max);
+	if (limit.rlim_max >= (rlim_t)client_max + OTHER_FDS)
+		return client_max;
+	most = (uint32_t)(limit.rlim_max > 2 * OTHER_FDS ? limit.rlim_max - OTHER_FDS
+							 : limit.rlim_max / 2);
+	if (most >= client_max)
+		return client_max;
+	qn_log(QN_LOG_WARNING, "stream",
+	    "tcp.connections is %u, but there can be %u: this process may have only %ju files "
+	    "open. "
+	    "LimitNOFILE= in the unit, or ulimit -Hn, says how many.",
+	    client_max, most, (uintmax_t)limit.rlim_max);
+	return most;
 }
 
 static bool
@@ -362,7 +437,7 @@ qn_streams_create(struct qn_streams **made, const struct qn_streams_config *conf
 	streams->config = *config;
 	streams->tls = tls;
 	streams->bell.fd = -1;
-	descriptors_raise(config->client_max);
+	streams->config.client_max = descriptors_raise(config->client_max);
 	result = create(streams, error, error_len);
 	if (result != 0) {
 		qn_streams_destroy(streams);

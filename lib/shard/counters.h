@@ -36,7 +36,7 @@
 	X(client_chaos)      /* Answered in class CH. */                                 \
 	X(cache_hits)        /* Answered from the cache. */                              \
 	X(cache_misses)      /* Parked until the iterator has an answer. */              \
-	X(client_shed)       /* Dropped: no place to park, or none for the question. */  \
+	X(client_shed)       /* No place to park, or none for the question. */           \
 	X(client_answered)   /* Parked clients sent an answer. */                        \
 	X(client_stale)      /* Answered with data past its TTL (RFC 8767). */           \
 	X(client_truncated)  /* Answers that did not fit: TC. */                         \

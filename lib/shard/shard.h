@@ -73,7 +73,7 @@ struct qn_shard_limits {
 	uint32_t task_max;     /* Questions being resolved. */
 	uint32_t upstream_max; /* Upstream queries in flight. */
 	bool kernel; /* Frames for the kernel reach it; what it has to learn of neighbours, too. */
-	bool tcp; /* The caller serves take_stream(); without it, nothing is asked over TCP. */
+	bool tcp;    /* The caller serves take_stream(); without it, nothing is asked over TCP. */
 };
 
 struct qn_standings;
@@ -174,7 +174,7 @@ struct qn_shard_stream_client {
 enum qn_shard_stream_verdict {
 	QN_SHARD_STREAM_REPLY, /* The reply is there. */
 	QN_SHARD_STREAM_WAIT, /* take_stream_answer() will give it, as soon as a client over UDP. */
-	QN_SHARD_STREAM_NONE, /* There will be none: not a query, to be dropped, or no place. */
+	QN_SHARD_STREAM_NONE, /* There will be none: not a query, or to be dropped. */
 };
 
 /**

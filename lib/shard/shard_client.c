@@ -232,6 +232,20 @@ parked_keep_way(struct qn_parked *parked, const struct arrival *arrival)
 	parked->link = arrival->link;
 }
 
+/*
+ * Turns a question away for which there is no place. Over UDP nothing is said, for whoever asked
+ * may not be who he says; on a stream he would wait, and is told to try elsewhere.
+ */
+static struct qn_shard_result
+client_shed(
+    struct qn_shard *shard, const struct arrival *arrival, const struct qn_client_query *query)
+{
+	qn_counter_add(&shard->counters.client_shed, 1);
+	if (arrival->stream == NULL)
+		return qn_shard_result_of(QN_SHARD_DONE);
+	return client_reply_empty(shard, arrival, query, QN_RCODE_SERVFAIL, QN_EDE_NOT_READY);
+}
+
 /* Parks the client and hands its question to the iterator. */
 static struct qn_shard_result
 client_park(struct qn_shard *shard, struct arrival *arrival, const struct qn_client_query *query,
@@ -239,17 +253,14 @@ client_park(struct qn_shard *shard, struct arrival *arrival, const struct qn_cli
 {
 	struct qn_parked *parked = parked_take(shard, arrival->client);
 
-	if (parked == NULL) {
-		qn_counter_add(&shard->counters.client_shed, 1);
-		return qn_shard_result_of(QN_SHARD_DONE);
-	}
+	if (parked == NULL)
+		return client_shed(shard, arrival, query);
 	parked->query = *query;
 	parked_keep_way(parked, arrival);
 	if (qn_resolver_ask(shard->resolver, arrival->asked, &parked->asker, wait_us, now) ==
 	    QN_ASK_SHED) {
 		parked_put(shard, parked);
-		qn_counter_add(&shard->counters.client_shed, 1);
-		return qn_shard_result_of(QN_SHARD_DONE);
+		return client_shed(shard, arrival, query);
 	}
 	qn_counter_add(&shard->counters.cache_misses, 1);
 	arrival->parked = true;

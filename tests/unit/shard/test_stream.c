@@ -18,6 +18,7 @@
 /* Of the places to wait in, clients of one network get a sixteenth and one more. */
 #define CLIENT_MAX  64
 #define NETWORK_MAX (CLIENT_MAX / 16 + 1)
+#define TASK_MAX    4
 
 static struct qn_shard_shared shared;
 static struct qn_shard_config config;
@@ -33,7 +34,7 @@ open_shard(void **state)
 {
 	static const uint8_t seed[QN_RANDOM_SEED_LEN] = {1};
 	const struct qn_shard_limits limits = {
-	    .worker_count = 1, .client_max = CLIENT_MAX, .task_max = 4, .upstream_max = 4};
+	    .worker_count = 1, .client_max = CLIENT_MAX, .task_max = TASK_MAX, .upstream_max = 4};
 	const size_t shard_len =
 	    (qn_shard_size(&limits) + QN_ARENA_ALIGN - 1) & ~(size_t)(QN_ARENA_ALIGN - 1);
 
@@ -206,14 +207,39 @@ TEST(streams_join_one_question)
 		assert_int_equal(ask_as("10.0.0.1", false, i,
 				     query_lines(TEST_LINES("flags rd", "question a.example A"))),
 		    QN_SHARD_STREAM_WAIT);
-	/* Its network has its share: no reply, now or later. */
-	assert_int_equal(ASK("flags rd", "question a.example A"), QN_SHARD_STREAM_NONE);
 	assert_int_equal(output_all(test_now_us(0)), 0);
 	while (qn_shard_take_stream_answer(shard, &token, &room, test_now_us(0))) {
 		seen |= UINT64_C(1) << token;
 		room.len = sizeof(reply_room);
 	}
 	assert_int_equal(seen, (1u << NETWORK_MAX) - 1);
+}
+
+static void
+assert_shed(enum qn_shard_stream_verdict verdict)
+{
+	assert_int_equal(verdict, QN_SHARD_STREAM_REPLY);
+	assert_int_equal(QN_FLAGS_RCODE(reply.flags), QN_RCODE_SERVFAIL);
+}
+
+/* Who is turned away is told so at once, whichever place there was none of. */
+TEST(stream_that_finds_no_place_is_told)
+{
+	char question[] = "question a.example A", address[] = "10.0.0.1";
+	enum qn_shard_stream_verdict verdict = QN_SHARD_STREAM_WAIT;
+
+	for (uint64_t i = 0; i < NETWORK_MAX; i++)
+		assert_int_equal(ASK("flags rd", "question a.example A"), QN_SHARD_STREAM_WAIT);
+	assert_shed(ASK("id 99", "flags rd", "question a.example A", "edns 1232"));
+	assert_int_equal(reply.id, 99);
+	assert_true(reply.edns.present);
+	/* Other networks take the places to resolve in until there is none. */
+	for (unsigned i = 0; i < TASK_MAX && verdict == QN_SHARD_STREAM_WAIT; i++) {
+		question[9]++;
+		address[5]++;
+		verdict = ask_as(address, false, 7, query_lines(TEST_LINES("flags rd", question)));
+	}
+	assert_shed(verdict);
 }
 
 TEST(stream_tells_its_idle_time)
@@ -392,6 +418,7 @@ main(void)
 	    CASE(stream_is_judged_as_a_datagram),
 	    CASE(stream_miss_is_answered_later),
 	    CASE(streams_join_one_question),
+	    CASE(stream_that_finds_no_place_is_told),
 	    CASE(stream_tells_its_idle_time),
 	    CASE(stream_pads_what_is_encrypted),
 	    CASE(streams_have_a_home),

@@ -4,29 +4,38 @@
  * takes a worker that is slow, full or forgetful to happen.
  */
 #include "base/endian.h"
+#include "stream/connection.h"
 #include "stream/input.h"
 #include "stream/streams.h"
 #include "support/test.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define IDLE_S       1
 #define PIPELINE_MAX 64
-#define CLIENT_MAX   40
+#define CLIENT_MAX   80
 #define QUESTION_LEN 4000
-#define ONE_SERVER   32 /* Queries that one server is asked at a time. */
+#define OUTPUT_MAX   (1u << 20) /* Memory that the replies of one client wait in, ... */
+#define SLOW_MAX     64         /* ... and how many may have so much. */
+#define ONE_SERVER   32         /* Queries that one server is asked at a time. */
 #define SERVER_MAX   256
+#define NETWORK_MAX  32   /* Connections to servers of one network. */
+#define SILENT       1000 /* Tokens from here on are of queries to servers that say nothing. */
 #define PATIENCE_MS  8000
+#define PATIENCE_S   60 /* Of the thread, where its own must not end a test. */
 
 static struct qn_streams *streams;
 static struct qn_stream_link *link_to_test;
-static uint16_t port, server_port;
+static uint16_t port, tls_port, server_port;
 static int server_listener;
 
 static uint16_t
@@ -55,31 +64,55 @@ listen_anywhere(uint16_t *number)
 	return fd;
 }
 
+/* Ports that are free now, and hardly taken by others in a moment. */
+static void
+choose_ports(void)
+{
+	const int fds[] = {listen_anywhere(&port), listen_anywhere(&tls_port)};
+
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static int
-open_streams(void **state)
+open_with(uint32_t idle_s, SSL_CTX *tls)
 {
 	struct qn_streams_config config = {
 	    .service_count = 1,
+	    .port = port,
+	    .tls_port = tls_port,
 	    .client_max = CLIENT_MAX,
 	    .client_network_max = CLIENT_MAX,
-	    .idle_s = IDLE_S,
+	    .idle_s = idle_s,
 	    .source_count = 1,
 	    .worker_count = 1,
 	    .home = first_worker,
 	};
 	char error[QN_STREAMS_ERROR_MAX];
-	/* A port that is free now, and hardly taken by another in a moment. */
-	const int fd = listen_anywhere(&port);
 
-	(void)state;
-	close(fd);
-	server_listener = listen_anywhere(&server_port);
-	config.port = port;
 	assert_true(qn_address_from_text(&config.services[0], "127.0.0.1"));
 	assert_true(qn_prefix_from_text(&config.sources[0].network, "127.0.0.1/8"));
-	assert_int_equal(qn_streams_create(&streams, &config, NULL, error, sizeof(error)), 0);
+	assert_int_equal(qn_streams_create(&streams, &config, tls, error, sizeof(error)), 0);
 	link_to_test = qn_streams_link(streams, 0);
 	return qn_streams_start(streams);
+}
+
+static int
+open_streams(void **state)
+{
+	(void)state;
+	choose_ports();
+	server_listener = listen_anywhere(&server_port);
+	return open_with(IDLE_S, NULL);
+}
+
+static int
+open_patient_streams(void **state)
+{
+	(void)state;
+	choose_ports();
+	server_listener = listen_anywhere(&server_port);
+	return open_with(PATIENCE_S, NULL);
 }
 
 static int
@@ -111,6 +144,15 @@ sleep_ms(unsigned duration_ms)
 	nanosleep(&duration, NULL);
 }
 
+static uint64_t
+time_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 /* Waits until a figure has at least that value. */
 static void
 await(const char *name, uint64_t least)
@@ -123,20 +165,36 @@ await(const char *name, uint64_t least)
 
 /* --- As a client ------------------------------------------------------------------------ */
 
+static void
+client_connect(int fd, uint16_t number)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(number)};
+
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+}
+
+/* A socket that is not connected yet. */
 static int
-client_open(int receive_buffer_len)
+client_socket(int receive_buffer_len)
 {
 	const struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
 	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (receive_buffer_len > 0)
 		setsockopt(
 		    fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer_len, sizeof(receive_buffer_len));
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static int
+client_open(int receive_buffer_len)
+{
+	const int fd = client_socket(receive_buffer_len);
+
+	client_connect(fd, port);
 	return fd;
 }
 
@@ -183,6 +241,19 @@ worker_take(size_t *len)
 	return note;
 }
 
+/* Takes the next record but for those that come as time passes, of queries to silent servers. */
+static struct qn_stream_note
+worker_take_own(void)
+{
+	struct qn_stream_note note;
+	size_t len;
+
+	do
+		note = worker_take(&len);
+	while (note.token >= SILENT);
+	return note;
+}
+
 static void
 worker_write(struct qn_stream_note note, size_t len, uint16_t id)
 {
@@ -207,6 +278,13 @@ static void
 worker_ring(void)
 {
 	qn_stream_bell_ring(link_to_test->bell);
+}
+
+/* A server of a network of its own, for each number. */
+static uint32_t
+address_of(unsigned number)
+{
+	return (INADDR_LOOPBACK & 0xff000000) | (number + 1) << 8 | 1;
 }
 
 static void
@@ -353,6 +431,262 @@ TEST(lost_answer_keeps_no_place)
 	close(fd);
 }
 
+/*
+ * A client that takes nothing, as much as it may: replies until they wait in memory of OUTPUT_MAX.
+ * What the kernel takes of them nobody knows beforehand.
+ */
+static int
+client_open_slow(void)
+{
+	const uint64_t before = figure("stream_client_octets");
+	const int fd = client_open(4096);
+	uint64_t answered = figure("stream_answers");
+	size_t len;
+
+	for (unsigned i = 0; i < PIPELINE_MAX; i++)
+		client_ask(fd, 20);
+	for (unsigned i = 0; i < PIPELINE_MAX; i++) {
+		const uint64_t token = worker_take(&len).token;
+
+		if (figure("stream_client_octets") == before + OUTPUT_MAX)
+			continue;
+		worker_answer(token, QN_STREAM_MESSAGE_MAX);
+		answered++;
+		/* Half of that has to wait in any case. */
+		if (i < OUTPUT_MAX / 2 / QN_STREAM_MESSAGE_MAX)
+			continue;
+		worker_ring();
+		await("stream_answers", answered);
+	}
+	assert_int_equal(figure("stream_client_octets"), before + OUTPUT_MAX);
+	return fd;
+}
+
+/* All the memory for replies is taken by those who take none: they pay for it, not who does. */
+TEST(slow_clients_keep_no_memory_from_others)
+{
+	int slow[SLOW_MAX], quick;
+	size_t len;
+
+	for (unsigned i = 0; i < SLOW_MAX; i++)
+		slow[i] = client_open_slow();
+	assert_int_equal(figure("stream_closed_memory"), 0);
+	quick = client_open(0);
+	client_ask(quick, 20);
+	worker_answer(worker_take(&len).token, 100);
+	worker_ring();
+	assert_int_equal(client_take(quick), 100);
+	assert_int_equal(figure("stream_closed_memory"), 1);
+	assert_int_equal(figure("stream_clients"), SLOW_MAX);
+	assert_true(figure("stream_client_octets") <= SLOW_MAX * OUTPUT_MAX);
+	for (unsigned i = 0; i < SLOW_MAX; i++)
+		close(slow[i]);
+	close(quick);
+}
+
+/* --- Files ------------------------------------------------------------------------------ */
+
+/* Nobody can be accepted: the thread looks again ten times a second and not all the time. */
+TEST(without_files_the_thread_rests)
+{
+	const int fd = client_socket(0);
+	struct rlimit limit, none;
+	uint64_t begin_ms;
+	size_t len;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max};
+	begin_ms = time_ms();
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	client_connect(fd, port);
+	client_ask(fd, 20);
+	await("stream_accept_paused", 3);
+	assert_true(time_ms() - begin_ms >= 200);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	worker_answer(worker_take(&len).token, 100);
+	worker_ring();
+	assert_int_equal(client_take(fd), 100);
+	close(fd);
+}
+
+/* With files for few, these few are served in turn. */
+TEST(there_are_no_more_connections_than_files)
+{
+	enum { FILE_COUNT = 60 };
+	int fds[FILE_COUNT / 2 + 1];
+	uint8_t octet;
+	pid_t child;
+
+	choose_ports();
+	child = fork();
+	if (child == 0) {
+		const struct rlimit few = {FILE_COUNT, FILE_COUNT};
+
+		if (setrlimit(RLIMIT_NOFILE, &few) == 0 && open_with(PATIENCE_S, NULL) == 0)
+			pause();
+		_exit(1);
+	}
+	assert_true(child > 0);
+	fds[0] = client_socket(0);
+	for (unsigned i = 0; i < PATIENCE_MS; i++) {
+		struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+
+		address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		if (connect(fds[0], (struct sockaddr *)&address, sizeof(address)) == 0)
+			break;
+		assert_int_equal(errno, ECONNREFUSED);
+		sleep_ms(1);
+	}
+	for (unsigned i = 1; i < COUNT_OF(fds); i++)
+		fds[i] = client_open(0);
+	/* The first has idled longest, and is closed for the last. */
+	assert_int_equal(recv(fds[0], &octet, 1, 0), 0);
+	for (unsigned i = 0; i < COUNT_OF(fds); i++)
+		close(fds[i]);
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void
+never(uv_poll_t *poll, int status, int events)
+{
+	(void)poll;
+	(void)status;
+	(void)events;
+}
+
+/* Who takes slowly but steadily: what he has taken is not kept. */
+TEST(what_was_sent_takes_no_memory)
+{
+	enum { LEN = 60000, ROUNDS = 200 };
+	static uint8_t octets[2 + LEN];
+	struct qn_connection connection;
+	uv_loop_t loop;
+	int fds[2];
+
+	assert_int_equal(uv_loop_init(&loop), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	assert_true(qn_connection_open(&connection, &loop, fds[0], NULL, 512, UV_READABLE, never));
+	do {
+		assert_true(qn_connection_add(&connection, (struct qn_view){octets, LEN}));
+	} while (qn_connection_flush(&connection) == QN_CONNECTION_OK);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		assert_int_equal(recv(fds[1], octets, sizeof(octets), MSG_WAITALL), sizeof(octets));
+		memset(octets, 0, sizeof(octets));
+		assert_true(qn_connection_add(&connection, (struct qn_view){octets, LEN}));
+		assert_int_not_equal(qn_connection_flush(&connection), QN_CONNECTION_BROKEN);
+		assert_true(qn_connection_pending(&connection) <= 4 * sizeof(octets));
+		assert_true(qn_connection_held(&connection) <= 8 * sizeof(octets));
+	}
+	qn_connection_close(&connection, NULL);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	close(fds[1]);
+}
+
+/* --- Handshakes ------------------------------------------------------------------------- */
+
+#define HELLO_COUNT 30
+#define HELLO_MS    2 /* More than a turn goes on with handshakes. */
+
+static atomic_bool hello_blocks, hello_is_blocked;
+static atomic_uint hello_before_question, hello_before_answer;
+
+/*
+ * On the streams' thread, for each handshake: takes its time, as much computing does, and notes
+ * what has not been looked after yet.
+ */
+static int
+hello(SSL *ssl, int *alert, void *context)
+{
+	(void)ssl;
+	(void)alert;
+	(void)context;
+	while (atomic_load(&hello_blocks)) {
+		atomic_store(&hello_is_blocked, true);
+		sleep_ms(1);
+	}
+	sleep_ms(HELLO_MS);
+	hello_before_question += qn_pipe_empty(&link_to_test->to_worker);
+	hello_before_answer += figure("stream_answers") == 0;
+	return SSL_CLIENT_HELLO_ERROR;
+}
+
+static int
+open_streams_tls(void **state)
+{
+	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+
+	(void)state;
+	assert_non_null(tls);
+	SSL_CTX_set_client_hello_cb(tls, hello, NULL);
+	hello_blocks = true;
+	hello_is_blocked = false;
+	hello_before_question = hello_before_answer = 0;
+	choose_ports();
+	server_listener = listen_anywhere(&server_port);
+	return open_with(PATIENCE_S, tls);
+}
+
+/* The first octets that a client of TLS sends; returns how many. */
+static size_t
+hello_make(uint8_t *octets, size_t room)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	SSL *ssl = SSL_new(context);
+	BIO *sent = BIO_new(BIO_s_mem());
+	int len;
+
+	assert_non_null(ssl);
+	SSL_set_bio(ssl, BIO_new(BIO_s_mem()), sent);
+	SSL_set_connect_state(ssl);
+	assert_int_equal(SSL_do_handshake(ssl), -1);
+	len = BIO_read(sent, octets, (int)room);
+	assert_in_range(len, 50, room - 1);
+	SSL_free(ssl);
+	SSL_CTX_free(context);
+	return (size_t)len;
+}
+
+/* A flood of handshakes is there before a question and an answer, which do not wait for it. */
+TEST(handshakes_keep_nobody_waiting)
+{
+	const int plain = client_open(0);
+	uint8_t octets[4096];
+	const size_t octets_len = hello_make(octets, sizeof(octets));
+	int fds[HELLO_COUNT];
+	uint64_t token;
+	size_t len;
+
+	client_ask(plain, 20);
+	token = worker_take(&len).token;
+	for (unsigned i = 0; i < HELLO_COUNT; i++) {
+		fds[i] = client_socket(0);
+		client_connect(fds[i], tls_port);
+	}
+	await("stream_clients", HELLO_COUNT + 1);
+	for (unsigned i = 0; i < HELLO_COUNT; i++) {
+		assert_int_equal(send(fds[i], octets, octets_len, MSG_NOSIGNAL), octets_len);
+		while (!hello_is_blocked)
+			sleep_ms(1);
+	}
+	client_ask(plain, 21);
+	worker_answer(token, 100);
+	worker_ring();
+	hello_blocks = false;
+	await("stream_tls_failed", HELLO_COUNT);
+	/* One, whose end both came to wait for, and one more at the most. */
+	assert_in_range(hello_before_question, 1, 2);
+	assert_in_range(hello_before_answer, 1, 2);
+	assert_true(figure("stream_tls_delayed") > 0);
+	assert_int_equal(client_take(plain), 100);
+	(void)worker_take(&len);
+	assert_int_equal(len, 21);
+	for (unsigned i = 0; i < HELLO_COUNT; i++)
+		close(fds[i]);
+	close(plain);
+}
+
 /* --- Servers ---------------------------------------------------------------------------- */
 
 static int
@@ -393,7 +727,7 @@ TEST(connections_to_servers_are_bounded)
 	size_t len;
 
 	for (unsigned i = 0; i < COUNT_OF(fds); i++) {
-		worker_query(i, (INADDR_LOOPBACK & 0xffff0000) + 256 + i, (uint16_t)i);
+		worker_query(i, address_of(i), (uint16_t)i);
 		worker_ring();
 		fds[i] = server_answer_one();
 		const struct qn_stream_note note = worker_take(&len);
@@ -424,6 +758,37 @@ TEST(queries_to_one_server_are_bounded)
 	assert_int_equal(failed_count, ONE_SERVER + 5);
 }
 
+/*
+ * A network whose servers take connections and say nothing has its share of them, and others theirs;
+ * what idles makes place for another of the same network.
+ */
+TEST(queries_to_one_network_are_bounded)
+{
+	int fds[NETWORK_MAX + 2];
+
+	for (unsigned i = 0; i < NETWORK_MAX; i++) {
+		worker_query(i == 0 ? 0 : SILENT, address_of(0) + i, 0);
+		worker_ring();
+		fds[i] = server_accept();
+	}
+	worker_query(100, address_of(0) + NETWORK_MAX, 0);
+	worker_query(101, address_of(1), 0);
+	worker_ring();
+	assert_int_equal(worker_take_own().token, 100);
+	assert_int_equal(figure("stream_server_full"), 1);
+	fds[NETWORK_MAX] = server_answer_one();
+	assert_int_equal(worker_take_own().token, 101);
+	server_answer(fds[0]);
+	assert_int_equal(worker_take_own().token, 0);
+	worker_query(102, address_of(0) + NETWORK_MAX, 0);
+	worker_ring();
+	fds[NETWORK_MAX + 1] = server_answer_one();
+	assert_int_equal(worker_take_own().token, 102);
+	assert_int_equal(figure("stream_servers"), NETWORK_MAX + 1);
+	for (unsigned i = 0; i < COUNT_OF(fds); i++)
+		close(fds[i]);
+}
+
 /* Of two queries with one id, each gets a connection of its own. */
 TEST(equal_ids_do_not_share_a_connection)
 {
@@ -441,6 +806,45 @@ TEST(equal_ids_do_not_share_a_connection)
 	assert_int_equal(worker_take(&len).kind, QN_STREAM_REPLY);
 	close(first);
 	close(second);
+}
+
+/* Has all connections but `less` wait for servers that say nothing, in one turn of the thread. */
+static void
+servers_fill(int *fds, unsigned less)
+{
+	for (unsigned i = 0; i < SERVER_MAX - less; i++)
+		worker_query(SILENT + i, address_of(i + 1), 0);
+	worker_ring();
+	for (unsigned i = 0; i < SERVER_MAX - less; i++)
+		fds[i] = server_accept();
+	/* Where all stands still for a second, some have given way already. */
+	if (figure("stream_server_yielded") > 0)
+		skip();
+	await("stream_servers", SERVER_MAX);
+}
+
+/* All places are taken by servers that say nothing: who asks another has to wait for a second. */
+TEST(silent_servers_give_way)
+{
+	static int fds[SERVER_MAX];
+	int fresh;
+
+	servers_fill(fds, 0);
+	while (figure("stream_server_yielded") == 0) {
+		worker_query(1, address_of(0), 0);
+		worker_ring();
+		assert_int_equal(worker_take_own().kind, QN_STREAM_FAILURE);
+		/* And after four, all have been given up. */
+		if (figure("stream_servers") < SERVER_MAX - 1)
+			skip();
+	}
+	worker_query(2, address_of(0), 0);
+	worker_ring();
+	fresh = server_answer_one();
+	assert_int_equal(worker_take_own().token, 2);
+	close(fresh);
+	for (unsigned i = 0; i < COUNT_OF(fds); i++)
+		close(fds[i]);
 }
 
 /* Has a connection to 127.0.0.1 and a query, `token` and `id`, that waits on it; the server's end. */
@@ -469,26 +873,20 @@ TEST(query_lost_without_a_place_fails)
 	const int lost = server_keep_busy(1, 5);
 	const int idle = server_keep_busy(2, 5);
 	struct qn_stream_note note;
-	size_t len;
 	int fresh;
 
-	for (unsigned i = 0; i < COUNT_OF(fds); i++) {
-		worker_query(10 + i, (INADDR_LOOPBACK & 0xffff0000) + 256 + i, 0);
-		worker_ring();
-		fds[i] = server_accept();
-	}
-	await("stream_servers", SERVER_MAX);
+	servers_fill(fds, SERVER_MAX - COUNT_OF(fds));
 	server_answer(idle);
-	assert_int_equal(worker_take(&len).token, 2);
+	assert_int_equal(worker_take_own().token, 2);
 	close(lost);
-	note = worker_take(&len);
+	note = worker_take_own();
 	assert_int_equal(note.kind, QN_STREAM_FAILURE);
 	assert_int_equal(note.token, 1);
 	assert_int_equal(figure("stream_server_again"), 1);
 	worker_query(3, INADDR_LOOPBACK, 6);
 	worker_ring();
 	fresh = server_answer_one();
-	note = worker_take(&len);
+	note = worker_take_own();
 	assert_int_equal(note.kind, QN_STREAM_REPLY);
 	assert_int_equal(note.token, 3);
 	close(idle);
@@ -500,7 +898,8 @@ TEST(query_lost_without_a_place_fails)
 int
 main(void)
 {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, open_streams, close_streams)
+#define CASE_WITH(open, name) cmocka_unit_test_setup_teardown(name, open, close_streams)
+#define CASE(name)            CASE_WITH(open_streams, name)
 	const struct CMUnitTest tests[] = {
 	    CASE(answers_find_their_clients),
 	    CASE(late_answer_is_dropped),
@@ -508,9 +907,16 @@ main(void)
 	    CASE(pipeline_is_bounded),
 	    CASE(replies_that_wait_are_bounded),
 	    CASE(lost_answer_keeps_no_place),
+	    CASE_WITH(open_patient_streams, slow_clients_keep_no_memory_from_others),
+	    CASE_WITH(open_patient_streams, without_files_the_thread_rests),
+	    cmocka_unit_test(there_are_no_more_connections_than_files),
+	    cmocka_unit_test(what_was_sent_takes_no_memory),
+	    CASE_WITH(open_streams_tls, handshakes_keep_nobody_waiting),
 	    CASE(connections_to_servers_are_bounded),
 	    CASE(queries_to_one_server_are_bounded),
+	    CASE(queries_to_one_network_are_bounded),
 	    CASE(equal_ids_do_not_share_a_connection),
+	    CASE(silent_servers_give_way),
 	    CASE(query_lost_without_a_place_fails),
 	};
 
