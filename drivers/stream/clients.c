@@ -17,6 +17,9 @@
 /* How long a turn goes on with handshakes: each takes up to some milliseconds of computing. */
 #define GREET_US (1 * QN_US_PER_MS)
 
+/* Who owes the rest of something for so long gives way to others, if there is no place. */
+#define YIELD_US (1 * QN_US_PER_S)
+
 /* A worker answers within 5 s; an answer lost on its way must not keep a place for ever. */
 #define LOST_FACTOR 3
 
@@ -24,8 +27,8 @@ struct qn_stream_client {
 	struct qn_connection connection;
 	struct qn_streams *streams;
 	struct qn_stream_timed timed;
-	struct qn_list link;  /* Free, idle, greeting, sending, or in no list. */
-	struct qn_list held;  /* In clients_held, or in no list. */
+	struct qn_list link;  /* Free, idle, begun, sending, or in no list. */
+	struct qn_list held;  /* In clients_held or clients_greeting, or in no list. */
 	struct qn_list dirty; /* In clients_dirty, or in no list. */
 	struct qn_address address;
 	struct qn_mono since; /* When what its deadline is about has begun. */
@@ -55,6 +58,7 @@ qn_stream_clients_init(struct qn_streams *streams)
 {
 	qn_list_init(&streams->clients_free);
 	qn_list_init(&streams->clients_idle);
+	qn_list_init(&streams->clients_begun);
 	qn_list_init(&streams->clients_greeting);
 	qn_list_init(&streams->clients_sending);
 	qn_list_init(&streams->clients_held);
@@ -146,13 +150,31 @@ qn_stream_clients_full(const struct qn_streams *streams)
 	       streams->client_used == streams->config.client_max;
 }
 
+/* The first to give way to others; NULL when there is none. */
+static struct qn_stream_client *
+client_expendable(struct qn_streams *streams)
+{
+	struct qn_stream_client *client;
+
+	if (!qn_list_empty(&streams->clients_idle))
+		return qn_list_entry(streams->clients_idle.next, struct qn_stream_client, link);
+	if (qn_list_empty(&streams->clients_begun))
+		return NULL;
+	client = qn_list_entry(streams->clients_begun.next, struct qn_stream_client, link);
+	return qn_mono_reached(qn_mono_after_us(client->since, YIELD_US), streams->now.mono)
+	           ? client
+	           : NULL;
+}
+
 bool
 qn_stream_clients_evict(struct qn_streams *streams)
 {
-	if (qn_list_empty(&streams->clients_idle))
+	struct qn_stream_client *client = client_expendable(streams);
+
+	if (client == NULL)
 		return false;
 	QN_STREAM_COUNT(streams, stream_evicted);
-	client_close(qn_list_entry(streams->clients_idle.next, struct qn_stream_client, link));
+	client_close(client);
 	return true;
 }
 
@@ -172,6 +194,24 @@ phase_of(const struct qn_stream_client *client)
 	return PHASE_IDLE;
 }
 
+/* The list of those who are at the same; NULL when there is none. */
+static struct qn_list *
+phase_list(struct qn_streams *streams, enum phase phase)
+{
+	switch (phase) {
+	case PHASE_IDLE:
+		return &streams->clients_idle;
+	case PHASE_HANDSHAKE:
+	case PHASE_READING:
+		return &streams->clients_begun;
+	case PHASE_SENDING:
+		return &streams->clients_sending;
+	case PHASE_ASKED:
+		break;
+	}
+	return NULL;
+}
+
 /*
  * Sets the deadline of what the connection is at now. It is counted from when that began, and
  * octets that trickle do not move it. `progress`: a whole message came or went.
@@ -182,16 +222,15 @@ client_rearm(struct qn_stream_client *client, bool progress)
 	struct qn_streams *streams = client->streams;
 	const enum phase phase = phase_of(client);
 	const uint64_t factor = phase == PHASE_ASKED ? LOST_FACTOR : 1;
+	struct qn_list *list = phase_list(streams, phase);
 
 	if (phase == client->phase && !progress)
 		return;
 	client->phase = (uint8_t)phase;
 	client->since = streams->now.mono;
 	qn_list_remove(&client->link);
-	if (phase == PHASE_IDLE)
-		qn_list_append(&streams->clients_idle, &client->link);
-	else if (phase == PHASE_SENDING)
-		qn_list_append(&streams->clients_sending, &client->link);
+	if (list != NULL)
+		qn_list_append(list, &client->link);
 	qn_wheel_start(&streams->wheel, &client->timed.timer,
 	    qn_mono_after_us(client->since, factor * qn_stream_time_us(streams)));
 }
@@ -368,7 +407,7 @@ client_ready(uv_poll_t *poll, int status, int events)
 		return;
 	}
 	qn_connection_pause(&client->connection);
-	qn_list_append(&client->streams->clients_greeting, &client->link);
+	qn_list_append(&client->streams->clients_greeting, &client->held);
 	qn_stream_greet_soon(client->streams);
 }
 
@@ -380,7 +419,7 @@ qn_stream_clients_greet(struct qn_streams *streams)
 
 	while ((link = qn_list_pop(&streams->clients_greeting)) != NULL) {
 		qn_stream_awake(streams);
-		client_advance(qn_list_entry(link, struct qn_stream_client, link));
+		client_advance(qn_list_entry(link, struct qn_stream_client, held));
 		if (qn_mono_reached(end, qn_clock_read().mono))
 			break;
 	}

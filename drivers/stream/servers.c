@@ -17,6 +17,9 @@
 #define SERVER_NETWORK_MAX 32
 #define SERVER_ONE_MAX     4
 
+/* Memory for these, and for some that were closed and that libuv has not let go of yet. */
+#define PLACE_MAX (SERVER_MAX + 64)
+
 #define NETWORK_BITS_V4 24
 #define NETWORK_BITS_V6 48
 
@@ -29,7 +32,7 @@
 /* A resolver waits less than this for a reply; a connection that brings none is of no use. */
 #define REPLY_US (4 * QN_US_PER_S)
 
-/* And one that brings none for so long gives its place to another, if there is no free one. */
+/* And one that brings none for so long gives way to another, when there may be no more. */
 #define YIELD_US (1 * QN_US_PER_S)
 
 /* How long a connection is kept for the next query; servers close theirs after about this. */
@@ -71,10 +74,10 @@ qn_stream_servers_init(struct qn_streams *streams)
 {
 	qn_list_init(&streams->servers_free);
 	qn_list_init(&streams->servers_open);
-	streams->servers = calloc(SERVER_MAX, sizeof(*streams->servers));
+	streams->servers = calloc(PLACE_MAX, sizeof(*streams->servers));
 	if (streams->servers == NULL)
 		return false;
-	for (uint32_t i = 0; i < SERVER_MAX; i++) {
+	for (uint32_t i = 0; i < PLACE_MAX; i++) {
 		struct qn_stream_server *server = &streams->servers[i];
 
 		server->streams = streams;
@@ -146,7 +149,7 @@ server_close(struct qn_stream_server *server)
 void
 qn_stream_servers_close(struct qn_streams *streams)
 {
-	for (uint32_t i = 0; i < SERVER_MAX; i++)
+	for (uint32_t i = 0; i < PLACE_MAX; i++)
 		if (streams->servers[i].open)
 			server_close(&streams->servers[i]);
 }
@@ -171,17 +174,16 @@ source_of(const struct qn_streams_config *config, const struct qn_address *serve
 }
 
 /*
- * Keeps a place free by closing the connection that has not been used for longest, or else the one
- * that has brought no reply for longest. It comes free a moment later, when libuv has let go of it:
- * too late for the query that finds none.
+ * Whether there may be one more connection. When there are as many as may be, the one that has not
+ * been used for longest is closed for it, or else the one that has brought no reply for longest.
  */
-static void
-keep_place_free(struct qn_streams *streams)
+static bool
+make_place(struct qn_streams *streams)
 {
 	struct qn_stream_server *slowest = NULL;
 
-	if (!qn_list_empty(&streams->servers_free))
-		return;
+	if (qn_counter_get(&streams->counters.stream_servers) < SERVER_MAX)
+		return true;
 	for (struct qn_list *link = streams->servers_open.next; link != &streams->servers_open;
 	     link = link->next) {
 		struct qn_stream_server *server =
@@ -189,16 +191,17 @@ keep_place_free(struct qn_streams *streams)
 
 		if (server->query_count == 0) {
 			server_close(server);
-			return;
+			return true;
 		}
 		if (slowest == NULL || server->since.us < slowest->since.us)
 			slowest = server;
 	}
 	if (slowest == NULL ||
 	    !qn_mono_reached(qn_mono_after_us(slowest->since, YIELD_US), streams->now.mono))
-		return;
+		return false;
 	QN_STREAM_COUNT(streams, stream_server_yielded);
 	server_abandon(slowest, false);
+	return true;
 }
 
 /* Begins to connect; NULL when that cannot be. */
@@ -207,11 +210,10 @@ server_open(struct qn_streams *streams, const struct qn_endpoint *endpoint)
 {
 	const struct qn_streams_config *config = &streams->config;
 	const struct qn_stream_source *source = source_of(config, &endpoint->address);
-	struct qn_list *link = qn_list_pop(&streams->servers_free);
+	struct qn_list *link = make_place(streams) ? qn_list_pop(&streams->servers_free) : NULL;
 	struct qn_stream_server *server;
 	int fd = -1;
 
-	keep_place_free(streams);
 	if (link == NULL)
 		return NULL;
 	server = qn_list_entry(link, struct qn_stream_server, link);

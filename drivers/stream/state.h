@@ -64,13 +64,14 @@ struct qn_streams {
 	uint32_t client_used;             /* Of these: ever used. */
 	struct qn_list clients_free;
 	struct qn_list clients_idle;     /* The longest idle one first. */
+	struct qn_list clients_begun;    /* Owe the rest of something; the longest first. */
 	struct qn_list clients_greeting; /* Have something to go on with their handshake with. */
 	struct qn_list clients_sending;  /* The one that has taken replies for longest first. */
 	struct qn_list clients_held;     /* Wait for a worker to have room. */
 	struct qn_list clients_dirty;    /* Have replies that were not yet sent. */
 	uint32_t by_network[QN_STREAM_NETWORK_SLOTS];
 
-	struct qn_stream_server *servers; /* QN_STREAM_SERVER_MAX of them. */
+	struct qn_stream_server *servers;
 	struct qn_list servers_free;
 	struct qn_list servers_open; /* The one that was used last stands last. */
 };
@@ -104,8 +105,8 @@ void qn_stream_clients_fini(struct qn_streams *streams);
 bool qn_stream_clients_full(const struct qn_streams *streams);
 
 /**
- * Closes the connection that has idled longest, whose place comes free in a moment; false when
- * none is idle.
+ * Closes the connection that has idled longest, or else the one that has owed the rest of a message
+ * or handshake for longest. Its place comes free in a moment; false when there is none to close.
  */
 QN_MUST_USE bool qn_stream_clients_evict(struct qn_streams *streams);
 

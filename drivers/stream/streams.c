@@ -384,9 +384,8 @@ descriptors_raise(uint32_t client_max)
 	if (most >= client_max)
 		return client_max;
 	qn_log(QN_LOG_WARNING, "stream",
-	    "tcp.connections is %u, but there can be %u: this process may have only %ju files "
-	    "open. "
-	    "LimitNOFILE= in the unit, or ulimit -Hn, says how many.",
+	    "tcp.connections is %u, but there can be %u, as this process may have only %ju "
+	    "files open; LimitNOFILE= in the unit, or ulimit -Hn, says how many.",
 	    client_max, most, (uintmax_t)limit.rlim_max);
 	return most;
 }

@@ -73,7 +73,7 @@ struct qn_shard_limits {
 	uint32_t task_max;     /* Questions being resolved. */
 	uint32_t upstream_max; /* Upstream queries in flight. */
 	bool kernel; /* Frames for the kernel reach it; what it has to learn of neighbours, too. */
-	bool tcp;    /* The caller serves take_stream(); without it, nothing is asked over TCP. */
+	bool tcp; /* The caller serves take_stream(); without it, nothing is asked over TCP. */
 };
 
 struct qn_standings;
