@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -441,16 +442,17 @@ client_open_slow(void)
 	const uint64_t before = figure("stream_client_octets");
 	const int fd = client_open(4096);
 	uint64_t answered = figure("stream_answers");
+	uint64_t tokens[PIPELINE_MAX];
 	size_t len;
 
 	for (unsigned i = 0; i < PIPELINE_MAX; i++)
 		client_ask(fd, 20);
+	for (unsigned i = 0; i < PIPELINE_MAX; i++)
+		tokens[i] = worker_take(&len).token;
 	for (unsigned i = 0; i < PIPELINE_MAX; i++) {
-		const uint64_t token = worker_take(&len).token;
-
 		if (figure("stream_client_octets") == before + OUTPUT_MAX)
-			continue;
-		worker_answer(token, QN_STREAM_MESSAGE_MAX);
+			break;
+		worker_answer(tokens[i], QN_STREAM_MESSAGE_MAX);
 		answered++;
 		/* Half of that has to wait in any case. */
 		if (i < OUTPUT_MAX / 2 / QN_STREAM_MESSAGE_MAX)
@@ -546,6 +548,7 @@ TEST(there_are_no_more_connections_than_files)
 	if (child == 0) {
 		const struct rlimit few = {FILE_COUNT, FILE_COUNT};
 
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (setrlimit(RLIMIT_NOFILE, &few) == 0 && open_with(PATIENCE_S, NULL) == 0)
 			pause();
 		_exit(1);
