@@ -60,11 +60,12 @@ useless_text(const struct qn_zone_quality *quality)
 		return "REFUSED";
 	case QN_OUTCOME_LAME:
 		return "not serving the zone";
+	case QN_OUTCOME_TIMED_OUT:
+		return "silent";
 	case QN_OUTCOME_SENT:
 	case QN_OUTCOME_USEFUL:
 	case QN_OUTCOME_NEUTRAL:
 	case QN_OUTCOME_LATE:
-	case QN_OUTCOME_TIMED_OUT:
 		break;
 	}
 	return "useless replies";

@@ -174,6 +174,18 @@ qn_task_ask(struct qn_resolver *resolver, struct qn_task *task, uint32_t index, 
 	    resolver, task, (uint8_t)index, QN_TRANSPORT_UDP, qn_manners_edns(manners, now), now);
 }
 
+/* Marks all that must not be asked now. Mostly the best one may, and nobody else is looked at. */
+static void
+candidates_mark_busy(const struct qn_resolver *resolver, struct qn_task *task, struct qn_now now)
+{
+	for (uint32_t i = 0; i < task->zone.candidate_count; i++) {
+		struct qn_candidate *candidate = &task->zone.candidates[i];
+
+		candidate->busy =
+		    !qn_upstream_server_allowed(resolver, task, &candidate->address, now);
+	}
+}
+
 uint32_t
 qn_task_select(struct qn_resolver *resolver, struct qn_task *task, qn_select_fn select,
     uint32_t other, bool *busy, struct qn_now now)
@@ -192,17 +204,12 @@ qn_task_select(struct qn_resolver *resolver, struct qn_task *task, qn_select_fn 
 	*busy = false;
 	for (uint32_t i = 0; i < choice.candidate_count; i++)
 		choice.candidates[i].busy = false;
-	for (;;) {
-		struct qn_candidate *candidate;
-
-		index = select(&choice);
-		if (index == QN_SELECT_NONE)
-			break;
-		candidate = &choice.candidates[index];
-		if (qn_upstream_server_allowed(resolver, task, &candidate->address, now))
-			break;
-		candidate->busy = true;
+	index = select(&choice);
+	if (index != QN_SELECT_NONE &&
+	    !qn_upstream_server_allowed(resolver, task, &choice.candidates[index].address, now)) {
 		*busy = true;
+		candidates_mark_busy(resolver, task, now);
+		index = select(&choice);
 	}
 	if (select == qn_select_next)
 		task->probe_due = choice.probe_due;
@@ -267,7 +274,7 @@ task_query(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now
 		return;
 	}
 	/* What has only begun does not look for further servers to ask, but makes way. */
-	if (busy && (task->query_count == 0 || qn_list_empty(&task->waits))) {
+	if (busy && (!qn_task_has_asked(task) || qn_list_empty(&task->waits))) {
 		task_shed(resolver, task, now);
 		return;
 	}

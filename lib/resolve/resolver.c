@@ -151,6 +151,8 @@ qn_resolver_ask(struct qn_resolver *resolver, const struct qn_question *question
 	if (qn_counter_get(&resolver->counters.tasks_started) == started)
 		qn_counter_add(&resolver->counters.tasks_joined, 1);
 	qn_task_promote(resolver, task, now);
+	if (task->network == QN_QUOTA_NETWORK_NONE)
+		task->network = asker->network;
 	asker_wait(resolver, task, asker, wait_us, now);
 	resolver_settle(resolver, SETTLE_STEPS, now);
 	return QN_ASK_WAIT;
@@ -389,9 +391,7 @@ upstream_expired(struct qn_resolver *resolver, struct qn_upstream *upstream, str
 	}
 	qn_counter_add(&resolver->counters.upstream_timeouts, 1);
 	qn_trace_outcome(resolver, upstream, QN_TRACE_TIMED_OUT, now);
-	/* Whoever forges a reply over UDP has us ask over TCP, which a server need not speak. */
-	if (upstream->transport == QN_TRANSPORT_UDP)
-		qn_upstream_tell(resolver, upstream, QN_OUTCOME_TIMED_OUT, now);
+	qn_upstream_tell(resolver, upstream, QN_OUTCOME_TIMED_OUT, now);
 	if (task == NULL) {
 		qn_upstream_release(resolver, upstream);
 		return;

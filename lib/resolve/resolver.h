@@ -52,7 +52,8 @@ struct qn_resolver_limits {
 struct qn_asker {
 	struct qn_list link;
 	struct qn_mono deadline;
-	bool expired; /* Told SERVFAIL at its deadline. */
+	uint32_t network; /* The caller's to set: a keyed hash of the client's network. */
+	bool expired;     /* Told SERVFAIL at its deadline. */
 };
 
 enum qn_ask_result {

@@ -157,6 +157,7 @@ task_create(struct qn_resolver *resolver, const struct qn_question *question, ui
 	task->state = QN_TASK_RUNNING;
 	task->depth = parent != NULL ? (uint8_t)(parent->depth + 1) : 0;
 	task->query_count = 0;
+	task->network = parent != NULL ? parent->network : QN_QUOTA_NETWORK_NONE;
 	task->budget = budget_take(resolver, parent, now);
 	task->question.type = question->type;
 	task->question.class = QN_CLASS_IN;
@@ -218,6 +219,7 @@ qn_task_promote(struct qn_resolver *resolver, struct qn_task *task, struct qn_no
 		return;
 	budget_put(resolver, task->budget);
 	task->budget = budget_take(resolver, NULL, now);
+	task->network = QN_QUOTA_NETWORK_NONE;
 	task->depth = 0;
 }
 

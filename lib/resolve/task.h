@@ -54,6 +54,7 @@ struct qn_task {
 	enum qn_task_state state;
 	uint8_t depth;
 	uint16_t query_count;
+	uint32_t network; /* Of the client who caused it, see quota.h. */
 	struct qn_budget *budget;
 
 	struct qn_list askers; /* Clients, in the order of their deadlines. */
@@ -144,7 +145,7 @@ struct qn_upstream {
 	bool forwarded;       /* The server resolves for us. */
 	bool counted;         /* In `server_slot`. */
 	bool lingers;         /* In `late`. */
-	bool overdue;         /* When a reply could have been expected has passed, or is unknown. */
+	bool overdue; /* When a reply could have been expected has passed, or matters not. */
 	bool edns;
 	bool minimized;
 	bool last_resort;    /* To a server that is no authority, as it has said before. */
@@ -173,6 +174,12 @@ struct qn_resolver_parts {
 	struct qn_manners_table manners;
 };
 
+/** What a zone has spent on hedges and probes beyond what its own replies have brought in. */
+struct qn_debt {
+	uint16_t hedge;
+	uint16_t probe;
+};
+
 /** Queries in flight are found by a keyed hash of their question. */
 #define QN_FLIGHT_SLOT_COUNT 1024u
 
@@ -190,7 +197,8 @@ struct qn_resolver {
 
 	uint32_t hedge_credit; /* What may be spent on hedges and probes, see hedge.c. */
 	uint32_t probe_credit;
-	struct qn_quota zones;   /* Running tasks. */
+	struct qn_debt debts[QN_QUOTA_SLOT_COUNT]; /* Of zones, by their slot. */
+	struct qn_quota zones;                     /* Running tasks. */
 	struct qn_quota servers; /* Tasks by whom they asked first, and queries waited for. */
 	struct qn_list *table;   /* Running tasks by hash. */
 	uint32_t table_mask;
@@ -229,8 +237,8 @@ QN_MUST_USE struct qn_task *qn_task_begin(
     struct qn_resolver *resolver, const struct qn_question *question, struct qn_now now);
 
 /**
- * Frees a task that was started for another one from that one's limits, because a client
- * asks the same question: what the other may spend is no measure for it.
+ * Frees a task that was started for another one from that one's limits, and from its network's
+ * share, because a client asks the same question: what the other may spend is no measure for it.
  */
 void qn_task_promote(struct qn_resolver *resolver, struct qn_task *task, struct qn_now now);
 
@@ -253,6 +261,13 @@ bool qn_task_depends_on(const struct qn_task *task, const struct qn_task *wanted
  * of one zone cannot keep everybody else's questions out.
  */
 QN_MUST_USE bool qn_task_enter_zone(struct qn_resolver *resolver, struct qn_task *task);
+
+/** Whether it has asked any server of the zone that it is in. */
+static inline bool
+qn_task_has_asked(const struct qn_task *task)
+{
+	return task->server_slot != QN_QUOTA_SLOT_NONE;
+}
 
 /** Queues a task to be stepped before the current event is over. */
 void qn_task_ready(struct qn_resolver *resolver, struct qn_task *task);
@@ -410,7 +425,10 @@ void qn_flight_end(struct qn_upstream *upstream, struct qn_list *followers);
 
 /* upstream.c */
 
-/** Whether the task's zone may be asked once more: not faster than the operator allows. */
+/**
+ * Whether the task's zone may be asked once more: not faster than the operator allows, and by
+ * each network of clients not for more than its share of that.
+ */
 QN_MUST_USE bool qn_upstream_zone_allowed(
     const struct qn_resolver *resolver, const struct qn_task *task, struct qn_now now);
 
@@ -421,6 +439,10 @@ QN_MUST_USE bool qn_upstream_zone_allowed(
  */
 QN_MUST_USE bool qn_upstream_server_allowed(const struct qn_resolver *resolver,
     const struct qn_task *task, const struct qn_address *address, struct qn_now now);
+
+/** Whether the zone has room for a query that nobody would have to send, for it as well. */
+QN_MUST_USE bool qn_upstream_spare_allowed(
+    const struct qn_resolver *resolver, const struct qn_task *task, struct qn_now now);
 
 /** Queues one query to candidate `index` of the task's zone; NULL when that ended the task. */
 struct qn_upstream *qn_upstream_ask(struct qn_resolver *resolver, struct qn_task *task,

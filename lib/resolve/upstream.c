@@ -38,18 +38,33 @@ zone_rate(const struct qn_resolver *resolver, const struct qn_task *task)
 	return task->zone.configured ? 0 : resolver->config->zone_rate;
 }
 
-static enum qn_quota_share
-task_share(const struct qn_task *task)
+/* What an alias or a referral has led here is as new to the zone as any other question. */
+static enum qn_quota_need
+task_need(const struct qn_task *task)
 {
-	return task->query_count == 0 ? QN_QUOTA_NEW : QN_QUOTA_BEGUN;
+	return qn_task_has_asked(task) ? QN_QUOTA_BEGUN : QN_QUOTA_NEW;
+}
+
+static bool
+zone_allowed(const struct qn_resolver *resolver, const struct qn_task *task,
+    enum qn_quota_need need, struct qn_now now)
+{
+	return qn_quota_allows(
+	    &resolver->zones, task->zone_slot, zone_rate(resolver, task), need, task->network, now);
 }
 
 bool
 qn_upstream_zone_allowed(
     const struct qn_resolver *resolver, const struct qn_task *task, struct qn_now now)
 {
-	return qn_quota_allows(
-	    &resolver->zones, task->zone_slot, zone_rate(resolver, task), task_share(task), now);
+	return zone_allowed(resolver, task, task_need(task), now);
+}
+
+bool
+qn_upstream_spare_allowed(
+    const struct qn_resolver *resolver, const struct qn_task *task, struct qn_now now)
+{
+	return zone_allowed(resolver, task, QN_QUOTA_SPARE, now);
 }
 
 /* Whether one address holds so many places of a pool that others might find none. */
@@ -67,11 +82,10 @@ qn_upstream_server_allowed(const struct qn_resolver *resolver, const struct qn_t
 	const struct qn_quota_slot *server = &resolver->servers.slots[slot];
 
 	if (exceeds_share(&resolver->parts.upstreams, server->queries) ||
-	    (task->server_slot == QN_QUOTA_SLOT_NONE &&
-		exceeds_share(&resolver->parts.tasks, server->tasks)))
+	    (!qn_task_has_asked(task) && exceeds_share(&resolver->parts.tasks, server->tasks)))
 		return false;
-	return qn_quota_allows(
-	    &resolver->servers, slot, server_rate(resolver, task), task_share(task), now);
+	return qn_quota_allows(&resolver->servers, slot, server_rate(resolver, task),
+	    task_need(task), task->network, now);
 }
 
 /* Counts a query for its server and its zone. */
@@ -82,12 +96,14 @@ quota_take(struct qn_resolver *resolver, struct qn_task *task, struct qn_upstrea
 	upstream->server_slot = server_slot(resolver, &upstream->server.address);
 	upstream->counted = true;
 	resolver->servers.slots[upstream->server_slot].queries++;
-	if (upstream->task != NULL && task->server_slot == QN_QUOTA_SLOT_NONE) {
+	if (upstream->task != NULL && !qn_task_has_asked(task)) {
 		task->server_slot = upstream->server_slot;
 		resolver->servers.slots[task->server_slot].tasks++;
 	}
-	qn_quota_spend(&resolver->servers, upstream->server_slot, server_rate(resolver, task), now);
-	qn_quota_spend(&resolver->zones, task->zone_slot, zone_rate(resolver, task), now);
+	qn_quota_spend(&resolver->servers, upstream->server_slot, server_rate(resolver, task),
+	    task->network, now);
+	qn_quota_spend(
+	    &resolver->zones, task->zone_slot, zone_rate(resolver, task), task->network, now);
 }
 
 /* Nobody waits for the query any more. */
@@ -147,7 +163,16 @@ task_limit_open(struct qn_resolver *resolver, struct qn_task *task)
 	    resolver, qn_list_entry(task->upstreams.next, struct qn_upstream, task_link));
 }
 
-/* TCP takes a handshake first, and gives up by itself. */
+/* TCP takes a handshake first. */
+static uint64_t
+hedge_us(enum qn_transport transport, const struct qn_server_stats *stats)
+{
+	const uint64_t udp_us = qn_select_hedge_us(stats);
+
+	return transport == QN_TRANSPORT_UDP ? udp_us : udp_us * TCP_ROUND_TRIPS;
+}
+
+/* TCP gives up by itself, too. */
 static uint64_t
 timeout_us(enum qn_transport transport, const struct qn_server_stats *stats, unsigned tries)
 {
@@ -180,10 +205,9 @@ upstream_queue(struct qn_resolver *resolver, struct qn_task *task, struct qn_ups
 	upstream->hearsay = false;
 	upstream->lingers = false;
 	upstream->kind = stats->deprioritized ? QN_SAMPLE_PROBE : QN_SAMPLE_QUERY;
-	upstream->hedge_us = qn_select_hedge_us(stats);
+	upstream->hedge_us = hedge_us(transport, stats);
 	upstream->timeout_us = timeout_us(transport, stats, candidate->tries);
-	/* Of an unknown address nothing can be expected, but another may be asked in time. */
-	upstream->overdue = transport == QN_TRANSPORT_TCP;
+	upstream->overdue = false;
 	upstream->sent = now.mono;
 	upstream->trace_number = 0;
 	upstream->timed.kind = QN_TIMED_UPSTREAM;
@@ -263,14 +287,14 @@ qn_upstream_tell(struct qn_resolver *resolver, const struct qn_upstream *upstrea
 	/* Nobody knows whether the server has silence to answer for that others have caused. */
 	if (upstream->hearsay && !qn_outcome_replied((uint8_t)outcome))
 		return;
-	/* Over TCP, time goes by for the handshake, too. */
-	const uint64_t rtt_us = upstream->transport == QN_TRANSPORT_TCP
-	                            ? QN_RTT_NONE
-	                            : qn_mono_since_us(upstream->sent, now.mono);
+	/* Over TCP, time goes by for the handshake, too, and many who answer over UDP are silent. */
+	const bool tcp = upstream->transport == QN_TRANSPORT_TCP;
+	const uint64_t rtt_us = tcp ? QN_RTT_NONE : qn_mono_since_us(upstream->sent, now.mono);
 	const struct qn_sample sample = {
 	    .address = upstream->server.address,
 	    .kind = upstream->kind,
 	    .outcome = (uint8_t)outcome,
+	    .zone_only = tcp,
 	    .rtt_us = (uint32_t)rtt_us,
 	    .zone_hash = upstream->zone_hash,
 	    .when = now.mono,
@@ -380,7 +404,7 @@ qn_upstream_release_all(struct qn_resolver *resolver, struct qn_task *task,
 		if (question_equal(&upstream->question, &answered->question))
 			qn_flight_end(upstream, followers);
 		if (upstream != answered && upstream->state == QN_UPSTREAM_WAITED &&
-		    upstream->transport == QN_TRANSPORT_UDP)
+		    (upstream->transport == QN_TRANSPORT_UDP || !upstream->hearsay))
 			upstream_spare(resolver, upstream);
 		else
 			qn_upstream_release(resolver, upstream);

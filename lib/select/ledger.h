@@ -11,8 +11,14 @@
  * notices a death at once, and nothing is forgotten in between. Without a shared table the
  * own rows are all there is.
  *
+ * Silence: a zone may be delegated to any address, one that drops what it does not serve, too.
+ *          Silence therefore counts for an address only from zones that it has answered
+ *          usefully for, as far as these are remembered, or while it has never replied at all;
+ *          else for the zone only (docs/decisions/0016-whose-silence.md).
+ *
  * Owner:  one worker; the other side of the ring is the folding thread's.
- * Memory: a fixed number of rows; see select/standings.h for which are replaced.
+ * Memory: a fixed number of rows; see select/standings.h for which are replaced. 128
+ *         octets for seven rows say which zones the addresses have answered for.
  * Trust:  only exchanges that matched on port, id, question and letter case are told here,
  *         and silence: a forger can do neither good nor harm.
  */
@@ -21,7 +27,9 @@
 
 struct qn_ledger {
 	struct qn_standings own;
-	struct qn_ledger_row *rows;        /* One for each slot of `own`. */
+	struct qn_ledger_row *rows; /* One for each slot of `own`. */
+	uint32_t *answered;         /* What has answered for which zone, see ledger.c. */
+	uint32_t answered_mask;
 	const struct qn_standings *shared; /* NULL: there is none. */
 	struct qn_sample_ring *ring;       /* Of this worker. */
 };

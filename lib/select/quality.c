@@ -56,10 +56,13 @@ qn_quality_fold(struct qn_zone_quality *quality, const struct qn_sample *sample)
 	case QN_OUTCOME_LAME:
 		useless(quality, sample, 2);
 		break;
+	case QN_OUTCOME_TIMED_OUT:
+		if (sample->zone_only)
+			useless(quality, sample, 1);
+		break;
 	case QN_OUTCOME_SENT:
 	case QN_OUTCOME_NEUTRAL:
 	case QN_OUTCOME_LATE:
-	case QN_OUTCOME_TIMED_OUT:
 		break;
 	}
 }
@@ -67,8 +70,7 @@ qn_quality_fold(struct qn_zone_quality *quality, const struct qn_sample *sample)
 bool
 qn_quality_concerned(const struct qn_sample *sample, bool known)
 {
-	return qn_outcome_useless(sample->outcome) ||
-	       (known && sample->outcome == QN_OUTCOME_USEFUL);
+	return qn_sample_useless(sample) || (known && sample->outcome == QN_OUTCOME_USEFUL);
 }
 
 bool

@@ -5,17 +5,19 @@
  * How useful the replies of one address are for one zone: a value that evidence is folded into.
  *
  * An address that answers fast with SERVFAIL, REFUSED or as a lame server loses for that zone
- * only: its round trip and its silence are judged in select/stats.h, for all zones at once.
+ * only: its round trip and its silence are judged in select/stats.h, for all zones at once,
+ * but for silence that may be the zone's own (select/sample.h): that is judged here.
  * All zero is an address that was never useless for the zone.
  *
  * Avoidance: REFUSED and lame speak about the zone, so one such reply is enough; SERVFAIL and
- *            malformed replies may be about one name, and two in a row are. It lasts 1 s,
+ *            malformed replies may be about one name, silence may be loss: two in a row are
+ *            enough of these. It lasts 1 s,
  *            doubling with every further one up to a minute (RFC 9520 s3.2).
  */
 #include "select/stats.h"
 
 struct qn_zone_quality {
-	uint16_t useless;           /* Smoothed share of useless replies, of QN_SHARE_ONE. */
+	uint16_t useless;           /* Smoothed share of what was useless, of QN_SHARE_ONE. */
 	uint8_t failures;           /* In a row, REFUSED and lame counted twice; stays at 255. */
 	uint8_t outcome;            /* enum qn_outcome: the last useless one. */
 	struct qn_mono avoid_until; /* Asked for this zone only if nobody else is left. */

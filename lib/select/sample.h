@@ -39,6 +39,7 @@ struct qn_sample {
 	struct qn_address address;
 	uint8_t kind;       /* enum qn_sample_kind */
 	uint8_t outcome;    /* enum qn_outcome */
+	bool zone_only;     /* Of silence: says something about the zone asked, not the address. */
 	uint32_t rtt_us;    /* Of a reply; otherwise not looked at. */
 	uint64_t zone_hash; /* Of the zone asked: quality is judged for each zone apart. */
 	struct qn_mono when;
@@ -49,6 +50,21 @@ static inline bool
 qn_outcome_useless(uint8_t outcome)
 {
 	return outcome >= QN_OUTCOME_SERVFAIL && outcome <= QN_OUTCOME_LAME;
+}
+
+/** Whether an outcome is that nothing has come. */
+static inline bool
+qn_outcome_silent(uint8_t outcome)
+{
+	return outcome == QN_OUTCOME_LATE || outcome == QN_OUTCOME_TIMED_OUT;
+}
+
+/** Whether a sample says that the address does not help those who ask about the zone. */
+static inline bool
+qn_sample_useless(const struct qn_sample *sample)
+{
+	return qn_outcome_useless(sample->outcome) ||
+	       (sample->outcome == QN_OUTCOME_TIMED_OUT && sample->zone_only);
 }
 
 /** Whether an outcome is a genuine reply, useful or not. */

@@ -17,6 +17,9 @@
 /* Silences in a row after which no answer is to be expected, however long one waits. */
 #define DEAD_TIMEOUTS 8
 
+/* The same for one zone: of who answers others it is known how long that takes. */
+#define DEAD_FAILURES 4
+
 /* Times that one question is sent to one address, whatever happens. */
 #define PERSIST_TRIES_MAX 12
 
@@ -56,7 +59,10 @@ is_avoided(struct qn_opinion opinion, struct qn_now now)
 static uint64_t
 with_draw_us(uint64_t score_us, struct qn_random *random)
 {
-	return score_us + qn_random_below(random, (uint32_t)(score_us / DRAW_PART) + 1);
+	const uint64_t part_us = score_us / DRAW_PART;
+
+	return score_us +
+	       qn_random_below(random, part_us < UINT32_MAX ? (uint32_t)part_us + 1 : UINT32_MAX);
 }
 
 /* --- Choosing ---------------------------------------------------------------------------- */
@@ -118,7 +124,8 @@ static uint64_t
 score_persist(
     struct qn_choice *choice, const struct qn_candidate *candidate, struct qn_opinion opinion)
 {
-	if (candidate->tries >= PERSIST_TRIES_MAX || opinion.stats->timeouts >= DEAD_TIMEOUTS)
+	if (candidate->tries >= PERSIST_TRIES_MAX || opinion.stats->timeouts >= DEAD_TIMEOUTS ||
+	    opinion.quality->failures >= DEAD_FAILURES)
 		return UINT64_MAX;
 	return score_to_ask(choice, candidate, opinion);
 }

@@ -173,10 +173,10 @@ qn_stats_fold(struct qn_server_stats *stats, const struct qn_sample *sample)
 	}
 	if (stats->updated.us < sample->when.us)
 		stats->updated = sample->when;
-	stats->useless |= qn_outcome_useless(sample->outcome);
+	stats->useless |= qn_sample_useless(sample);
 	if (qn_outcome_replied(sample->outcome))
 		replied(stats, sample);
-	else
+	else if (!sample->zone_only)
 		silent(stats, sample);
 }
 

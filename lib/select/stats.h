@@ -4,6 +4,7 @@
  * @file
  * What is known of one authority address, whatever the zone: a value that evidence is folded
  * into. The table that all workers share and a worker's own ledger fold the same way.
+ * Silence that says something about one zone only (select/sample.h) is left out.
  *
  * All zero is an address that was never asked.
  *

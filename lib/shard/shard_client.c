@@ -164,13 +164,13 @@ answer_mark_stale(struct qn_shard *shard, struct qn_answer *answer)
 	qn_counter_add(&shard->counters.client_stale, 1);
 }
 
-/* The slot of the network a client comes from: its /24, or its /56. */
-static uint16_t
-network_slot(const struct qn_shard *shard, const struct qn_address *client)
+/* Keyed hash of the network a client comes from: its /24, or its /56. */
+static uint32_t
+network_hash(const struct qn_shard *shard, const struct qn_address *client)
 {
 	const struct qn_view network = {client->octets, client->family == QN_FAMILY_IPV6 ? 7 : 3};
 
-	return (uint16_t)(qn_hash(&shard->shared.hash_key, network) % QN_PARKED_SLOT_COUNT);
+	return (uint32_t)qn_hash(&shard->shared.hash_key, network);
 }
 
 /*
@@ -192,7 +192,8 @@ network_has_share(const struct qn_shard *shard, uint32_t parked_count)
 static struct qn_parked *
 parked_take(struct qn_shard *shard, const struct qn_address *client)
 {
-	const uint16_t slot = network_slot(shard, client);
+	const uint32_t network = network_hash(shard, client);
+	const uint16_t slot = (uint16_t)(network % QN_PARKED_SLOT_COUNT);
 	struct qn_parked *parked;
 
 	if (network_has_share(shard, shard->parked_by_network[slot]))
@@ -201,6 +202,7 @@ parked_take(struct qn_shard *shard, const struct qn_address *client)
 	if (parked == NULL)
 		return NULL;
 	parked->network_slot = slot;
+	parked->asker.network = network;
 	shard->parked_by_network[slot]++;
 	qn_counter_add(&shard->parked_gauge, 1);
 	return parked;

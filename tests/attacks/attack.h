@@ -18,3 +18,4 @@ extern const struct attack attacks_by_delegations[];
 extern const struct attack attacks_by_aliases[];
 extern const struct attack attacks_by_lies[];
 extern const struct attack attacks_by_bulk[];
+extern const struct attack attacks_by_shares[];

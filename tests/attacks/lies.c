@@ -371,6 +371,49 @@ run_standing_without_tcp(struct net *net)
 	expect_standing_kept(net);
 }
 
+/* Each "dN.evil." is delegated to the victim's server, which does not serve it. */
+static bool
+to_victim(struct net *net, const struct net_query *query, struct reply *reply)
+{
+	struct qn_name zone;
+
+	if (qn_name_label_count(query->name) < 2 || !query_starts(query, 'd') ||
+	    query->server != NET_EVIL)
+		return reply_itself(net, query, reply);
+	qn_name_suffix(&zone, query->name, 2);
+	reply_refer(reply, query, &zone, 86400, NET_VICTIM);
+	return true;
+}
+
+/* Like some that are real: says nothing at all to who asks about zones of others. */
+static bool
+drop_others(struct net *net, const struct net_query *query, struct reply *reply)
+{
+	const struct qn_name zone = net_name("victim.");
+
+	return qn_name_within(query->name, &zone) && reply_victim(net, query, reply);
+}
+
+/* Whoever delegates zones to a server must not make it seem dead. */
+static void
+run_silence(struct net *net)
+{
+	const struct qn_name www = net_name("www.victim.");
+	struct qn_server_stats before, after;
+
+	net_start(net, to_victim, drop_others);
+	before = net_standing(net, NET_VICTIM);
+	net_ask_fresh(net, "d%u.evil.", QUESTIONS, QN_RCODE_SERVFAIL);
+	after = net_standing(net, NET_VICTIM);
+	net_expect(net, before.measured && after.timeouts == 0 && after.late == 0,
+	    "strangers' zones have made a server seem silent");
+	net_expect(net, !after.deprioritized, "strangers' zones have had a server deprioritized");
+	net_run(net, 7200 * QN_US_PER_S); /* Nothing is known of www any more. */
+	net_ask(net, &www, QN_TYPE_A);
+	net_expect(net, net_standing(net, NET_VICTIM).loss == before.loss,
+	    "strangers' zones have made a server seem lossy");
+}
+
 const struct attack attacks_by_lies[] = {
     {"NS records that nobody asked for", run_promiscuous, 1, 1},
     {"referral upwards, to servers of a liar", run_upwards, 2, 1},
@@ -381,6 +424,7 @@ const struct attack attacks_by_lies[] = {
     {"forged error without the question", run_bare_errors, 2, 2},
     {"1000 malformed replies", run_malformed, 1, 1},
     {"flood of all of these, and what is known", run_standing, 3, 3},
+    {"delegations to one who does not answer", run_silence, 6, 5},
     {"the same against a server without TCP", run_standing_without_tcp, 12, 12},
     {.name = NULL},
 };

@@ -18,6 +18,7 @@ static const struct attack *const groups[] = {
     attacks_by_aliases,
     attacks_by_lies,
     attacks_by_bulk,
+    attacks_by_shares,
 };
 
 /* Complains; true if there was a reason to. */
@@ -42,8 +43,8 @@ static void
 print_head(void)
 {
 	puts("| attack | questions | queries each | at most | bound | to the victim | worker us "
-	     "each | longest call us | state KiB | cache octets each |");
-	puts("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+	     "each | longest call us | state KiB | cache octets each | others served |");
+	puts("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
 }
 
 static void
@@ -58,9 +59,13 @@ print_row(
 		printf(" %u | %u | %u |", cost->query_max, attack->query_max, cost->victim_max);
 	else
 		printf(" | | |"); /* A flood: nobody waits for the end of one question. */
-	printf(" %.1f | %.0f | %.0f | %.0f |\n", (double)reading->worker_ns / questions / 1000,
+	printf(" %.1f | %.0f | %.0f | %.0f |", (double)reading->worker_ns / questions / 1000,
 	    (double)reading->longest_ns / 1000, (double)reading->state_bytes / 1024,
 	    (double)reading->cache_bytes / questions);
+	if (cost->bystander_count > 0)
+		printf(" %.0f %% |\n", 100.0 * cost->bystander_served / cost->bystander_count);
+	else
+		printf(" |\n");
 	fflush(stdout);
 }
 

@@ -72,6 +72,14 @@ client_endpoint(uint32_t client)
 	    qn_address_ipv4(octets), (uint16_t)(CLIENT_PORT + (client >> 16))};
 }
 
+static bool
+is_bystander(const struct qn_endpoint *client)
+{
+	const uint8_t *octets = client->address.octets;
+
+	return (uint32_t)octets[1] << 8 >= NET_BYSTANDER_FIRST;
+}
+
 /* --- Building --------------------------------------------------------------------------- */
 
 static void query_came(void *context, const struct stand_query *query);
@@ -98,8 +106,12 @@ net_create(void)
 	    .address_count = 1,
 	};
 	/* Both families, though all servers have one: their names are asked for in both. */
-	const struct qn_resolve_config resolve = {
-	    .hints = {hint}, .hint_count = 1, .use_ipv4 = true, .use_ipv6 = true};
+	const struct qn_resolve_config resolve = {.hints = {hint},
+	    .hint_count = 1,
+	    .zone_rate = NET_RATE,
+	    .server_rate = NET_RATE,
+	    .use_ipv4 = true,
+	    .use_ipv6 = true};
 	struct net *net = calloc(1, sizeof(*net));
 	const struct stand_config config = {
 	    .limits =
@@ -283,8 +295,9 @@ answer_came(void *context, const struct qn_endpoint *client, const struct qn_mes
 	enum qn_section section;
 	struct qn_record record;
 
-	(void)client;
 	net->cost.answer_count++;
+	net->cost.bystander_served +=
+	    is_bystander(client) && qn_message_rcode(message) != QN_RCODE_SERVFAIL;
 	*answer = (struct net_answer){
 	    .came = true,
 	    .rcode = qn_message_rcode(message),
@@ -343,6 +356,7 @@ net_submit(struct net *net, const struct qn_name *name, uint16_t type, uint32_t 
 
 	stand_ask(net->stand, &source, net->id++, &question);
 	net->cost.question_count++;
+	net->cost.bystander_count += is_bystander(&source);
 }
 
 struct net_answer

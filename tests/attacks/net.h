@@ -42,6 +42,12 @@ struct net_query {
 #define NET_TASK_MAX     8192u
 #define NET_UPSTREAM_MAX 8192u
 
+/* Queries a second to one zone and to one server, as app/quinced has them by default. */
+#define NET_RATE 10000u
+
+/* Clients from here on have no part in an attack: whether they are served is counted. */
+#define NET_BYSTANDER_FIRST 0xf000u
+
 struct net;
 struct reply;
 
@@ -63,8 +69,10 @@ struct net_cost {
 	uint32_t answer_count;
 	uint32_t queries[NET_SERVER_COUNT];
 	uint32_t query_count;
-	uint32_t query_max;  /* Of one question of net_ask(), all servers together. */
-	uint32_t victim_max; /* The same, at NET_VICTIM. */
+	uint32_t query_max;        /* Of one question of net_ask(), all servers together. */
+	uint32_t victim_max;       /* The same, at NET_VICTIM. */
+	uint32_t bystander_count;  /* Of the questions. */
+	uint32_t bystander_served; /* Of these: answered, and not with SERVFAIL. */
 };
 
 /** A network with a node in it, to be started; NULL without memory. */
@@ -99,7 +107,7 @@ struct net_answer net_ask(struct net *net, const struct qn_name *name, uint16_t 
  */
 void net_ask_fresh(struct net *net, const char *pattern, unsigned count, uint16_t rcode);
 
-/** Asks as client number `client`, each in a network of its own, and does not wait. */
+/** Asks as client number `client`, up to 0xffff each in a network of its own; does not wait. */
 void net_submit(struct net *net, const struct qn_name *name, uint16_t type, uint32_t client);
 
 /** What the node knows of a server now. */

@@ -116,6 +116,7 @@ stage_ask(const char *question)
 	const struct qn_question asked = test_question(question);
 
 	assert_true(stage.asker_count < STAGE_ASKER_MAX);
+	stage.askers[stage.asker_count].network = stage.network;
 	return qn_resolver_ask(stage.resolver, &asked, &stage.askers[stage.asker_count++],
 		   QN_RESOLVE_CLIENT_US, stage_now()) == QN_ASK_WAIT;
 }

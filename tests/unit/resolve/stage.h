@@ -21,6 +21,7 @@ struct stage {
 	uint64_t now_us;
 	struct qn_asker askers[STAGE_ASKER_MAX];
 	uint32_t asker_count;
+	uint32_t network; /* Where the next client comes from. */
 	uint32_t answered; /* Askers that got an answer. */
 	uint16_t rcode;    /* Of the last one. */
 	uint16_t ede;

@@ -228,6 +228,142 @@ TEST(hedges_stay_few)
 	assert_int_equal(qn_resolver_gauges(stage.resolver).upstream_in_flight, 0);
 }
 
+/* No query is spared for a zone that is asked as often as half of what it may be. */
+TEST(hedges_make_way)
+{
+	learn();
+	stage.config.zone_rate = 1;
+	players[0].dead = true;
+	assert_true(stage_ask("slow.a.test A"));
+	take_queries();
+	play_ms(1000);
+	assert_int_equal(STAGE_COUNTER(upstream_timeouts), 1);
+	assert_int_equal(STAGE_COUNTER(hedges), 0);
+	assert_int_equal(STAGE_COUNTER(hedges_withheld), 0);
+}
+
+/* Takes the query that comes next, within so many ms; false when none does. */
+static bool
+take_within(struct qn_upstream_query *query, unsigned most_ms)
+{
+	for (unsigned ms = 0; ms < most_ms; ms++) {
+		if (stage_take(query))
+			return true;
+		stage_wait_ms(1);
+	}
+	return false;
+}
+
+static void
+deny(const struct qn_upstream_query *query)
+{
+	char question[NAME_LEN];
+
+	snprintf(
+	    question, sizeof(question), "question %s A", test_name_text(&query->question->name));
+	stage_reply(query->slot, (const char *const[]){question, "flags qr aa NXDOMAIN", NULL});
+}
+
+/* A question to whose servers answer only when a hedge has been sent; false when none was. */
+static bool
+ask_for_a_hedge(const char *zone)
+{
+	struct qn_upstream_query first, second;
+	char question[NAME_LEN];
+
+	snprintf(question, sizeof(question), "n%u.%s A", question_number++, zone);
+	assert_true(stage_ask(question));
+	assert_true(stage_take(&first));
+	const bool hedged = take_within(&second, 1000);
+
+	deny(&first);
+	if (hedged)
+		deny(&second);
+	while (stage_answers() == 0)
+		stage_wait_ms(1);
+	while (stage_take(&first))
+		deny(&first);
+	return hedged;
+}
+
+/* A zone whose servers are just late has hedges withheld; others still get theirs. */
+TEST(hedges_are_shared)
+{
+	unsigned count = 0;
+
+	learn();
+	for (unsigned i = 0; i < 400; i++)
+		(void)ask_next();
+	play_ms(100);
+	stage_delegate("b.test", (const char *const[]){servers[0], servers[1], NULL});
+	while (count < 100 && ask_for_a_hedge("a.test"))
+		count++;
+	assert_in_range(count, 10, 30);
+	assert_true(STAGE_COUNTER(hedges_withheld) > 0);
+	assert_true(ask_for_a_hedge("b.test"));
+}
+
+/*
+ * A server that truncates and does not answer over TCP: another is asked when that takes too
+ * long, and soon nobody is sent there for this zone. It is none the worse for other zones.
+ */
+TEST(hedge_spares_the_wait_for_tcp)
+{
+	struct qn_upstream_query query;
+	const char *const first = servers[0];
+
+	learn();
+	for (unsigned i = 0; i < 2; i++) {
+		char name[NAME_LEN], question[2 * NAME_LEN];
+
+		snprintf(name, sizeof(name), "n%u.a.test. A", question_number++);
+		snprintf(question, sizeof(question), "question %s", name);
+		assert_true(stage_ask(name));
+		stage_reply(stage_sent(first, name),
+		    (const char *const[]){question, "flags qr aa tc", NULL});
+		assert_true(take_within(&query, 1));
+		assert_int_equal(query.transport, QN_TRANSPORT_TCP);
+		/* Thrice what it is waited for over UDP, and far below the second that TCP gets. */
+		assert_true(take_within(&query, 5 * FAST_MS));
+		assert_int_equal(query.transport, QN_TRANSPORT_UDP);
+		assert_int_equal(player_of(&query.server.address), 1);
+		deny(&query);
+		assert_int_equal(stage_answers(), 1);
+		while (STAGE_COUNTER(upstream_timeouts) == i)
+			stage_wait_ms(1);
+	}
+	(void)stage_take(&query);
+	assert_int_equal(STAGE_COUNTER(servers_deprioritized), 0);
+	assert_int_equal(ask_next(), SLOW_MS);
+	stage_delegate("b.test", (const char *const[]){servers[0], servers[1], NULL});
+	assert_true(stage_ask("www.b.test A"));
+	(void)stage_sent(first, "www.b.test. A");
+}
+
+/* Whoever forges a reply has the server asked over TCP: silence there says nothing. */
+TEST(silence_over_tcp_may_be_a_forgers)
+{
+	struct qn_upstream_query query;
+
+	learn();
+	for (unsigned i = 0; i < 3; i++) {
+		char question[NAME_LEN];
+
+		snprintf(question, sizeof(question), "n%u.a.test A", question_number++);
+		assert_true(stage_ask(question));
+		assert_true(stage_take(&query));
+		assert_int_equal(player_of(&query.server.address), 0);
+		qn_resolver_suspect(stage.resolver, query.slot, stage_now());
+		assert_true(take_within(&query, 1));
+		assert_int_equal(query.transport, QN_TRANSPORT_TCP);
+		assert_true(take_within(&query, 5 * FAST_MS));
+		deny(&query);
+		assert_int_equal(stage_answers(), 1);
+		stage_wait_ms(2000);
+		(void)stage_take(&query);
+	}
+}
+
 #define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, open_stage, stage_close)
 
 int
@@ -238,6 +374,10 @@ main(void)
 	    ON_STAGE(hedge_spares_the_wait),
 	    ON_STAGE(probe_notices_recovery),
 	    ON_STAGE(hedges_stay_few),
+	    ON_STAGE(hedges_make_way),
+	    ON_STAGE(hedges_are_shared),
+	    ON_STAGE(hedge_spares_the_wait_for_tcp),
+	    ON_STAGE(silence_over_tcp_may_be_a_forgers),
 	};
 
 	return cmocka_run_group_tests_name("hedge", tests, NULL, NULL);

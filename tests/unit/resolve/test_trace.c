@@ -357,7 +357,7 @@ TEST(a_nameserver_that_failed_is_skipped)
 TEST(a_lookup_under_way_is_joined)
 {
 	const struct qn_question question = test_question("ns.test A");
-	struct qn_asker asker;
+	struct qn_asker asker = {0};
 	struct qn_answer answer;
 	uint32_t slot;
 
@@ -382,7 +382,7 @@ TEST(a_trace_walks_by_itself)
 {
 	const struct qn_question question = test_question("example A");
 	struct qn_answer answer;
-	struct qn_asker asker;
+	struct qn_asker asker = {0};
 	uint32_t slot;
 
 	config.minimization = QN_MINIMIZATION_OFF;

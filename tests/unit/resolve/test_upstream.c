@@ -161,14 +161,16 @@ TEST(upstream_bounds_one_address)
 	assert_int_equal(STAGE_COUNTER(lookup_known_failure), 0);
 }
 
-/* Asks `count` questions that are answered at once; how many were. */
+/* Asks `count` questions that are answered at once, from one network each unless `lone`. */
 static unsigned
-answered_of(const char *zone, unsigned first, unsigned count)
+answered_to(const char *zone, unsigned first, unsigned count, bool lone)
 {
 	struct qn_upstream_query query;
 	unsigned sent = 0;
 
 	for (unsigned i = 0; i < count; i++) {
+		if (!lone)
+			stage.network++;
 		assert_true(ask_number(zone, first + i));
 		while (stage_take(&query)) {
 			char name[QN_NAME_TEXT_MAX + sizeof("question  A")];
@@ -182,6 +184,12 @@ answered_of(const char *zone, unsigned first, unsigned count)
 		(void)stage_answers();
 	}
 	return sent;
+}
+
+static unsigned
+answered_of(const char *zone, unsigned first, unsigned count)
+{
+	return answered_to(zone, first, count, false);
 }
 
 /* The rate of a zone: three quarters of a second's queries at once, then one each 10 ms. */
@@ -212,6 +220,54 @@ TEST(upstream_bounds_the_rate_of_an_address)
 	assert_true(answered_of("two.test", 1000, 20) >= 20);
 }
 
+/* One network may have half of it at once, and then little more; the rest is for the others. */
+TEST(upstream_shares_the_rate_of_a_zone)
+{
+	stage.config.zone_rate = 100;
+	stage_delegate("busy.test", (const char *const[]){"192.0.2.7", NULL});
+	stage.network = 1000;
+	assert_in_range(answered_to("busy.test", 0, 200, true), 50, 55);
+	stage_wait_ms(100);
+	assert_in_range(answered_to("busy.test", 1000, 200, true), 8, 12);
+	stage.network = 1;
+	assert_in_range(answered_of("busy.test", 2000, 100), 20, 25);
+}
+
+/* What an alias leads to a zone is as new there as what was asked for in the first place. */
+TEST(upstream_takes_aliases_for_new)
+{
+	stage.config.zone_rate = 100;
+	stage_delegate("busy.test", (const char *const[]){"192.0.2.7", NULL});
+	stage_delegate("alias.test", (const char *const[]){"192.0.2.6", NULL});
+	assert_int_equal(answered_of("busy.test", 0, 200), 75);
+	stage.network++;
+	assert_true(stage_ask("www.alias.test A"));
+	STAGE_REPLY(stage_sent("192.0.2.6", "www.alias.test. A"), "www.alias.test A", "flags qr aa",
+	    "answer www.alias.test 60 CNAME www.busy.test");
+	stage_silent();
+	assert_int_equal(stage_answers(), 1);
+	assert_int_equal(stage.rcode, QN_RCODE_SERVFAIL);
+}
+
+/* What has begun in a zone goes on there while nothing new is begun. */
+TEST(upstream_lets_begun_end)
+{
+	struct qn_upstream_query query;
+
+	stage.config.zone_rate = 100;
+	stage_delegate("busy.test", (const char *const[]){"192.0.2.7", "192.0.2.8", NULL});
+	stage.network++;
+	assert_true(stage_ask("www.busy.test A"));
+	assert_true(stage_take(&query));
+	assert_in_range(answered_of("busy.test", 0, 100), 73, 76);
+	assert_true(STAGE_COUNTER(tasks_shed_rate) > 0);
+	STAGE_REPLY(query.slot, "www.busy.test A", "flags qr REFUSED");
+	assert_true(stage_take(&query));
+	STAGE_REPLY(query.slot, "www.busy.test A", "flags qr aa NXDOMAIN");
+	assert_int_equal(stage_answers(), 1);
+	assert_int_equal(stage.rcode, QN_RCODE_NXDOMAIN);
+}
+
 /* Asks `count` questions whose zone its parent delegates for no time; how many go there. */
 static unsigned
 sent_to_fleeting(unsigned count)
@@ -222,6 +278,7 @@ sent_to_fleeting(unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		char question[NAME_LEN];
 
+		stage.network++;
 		assert_true(ask_number("fleeting.parent.test", i));
 		assert_true(stage_take(&query));
 		snprintf(question, sizeof(question), "question %s A",
@@ -240,14 +297,16 @@ sent_to_fleeting(unsigned count)
 	return sent;
 }
 
-/* Nobody gets an address asked faster by delegating a zone to it with a TTL of 0. */
+/* Nobody gets an address asked faster by delegating a zone to it, be it with a TTL of 0. */
 TEST(upstream_bounds_the_rate_whatever_the_ttl)
 {
 	stage.config.server_rate = 100;
 	stage_delegate("one.test", (const char *const[]){"192.0.2.7", NULL});
 	stage_delegate("parent.test", (const char *const[]){"192.0.2.6", NULL});
 	assert_int_equal(answered_of("one.test", 0, 80), 75);
-	assert_int_equal(sent_to_fleeting(40), 25);
+	assert_int_equal(sent_to_fleeting(40), 0);
+	stage_wait_ms(100);
+	assert_int_equal(sent_to_fleeting(40), 10);
 }
 
 /* Asks for a new name of the zone, and takes the query. */
@@ -354,6 +413,9 @@ main(void)
 	    ON_STAGE(upstream_bounds_the_late),
 	    ON_STAGE(upstream_bounds_one_address),
 	    ON_STAGE(upstream_bounds_the_rate_of_a_zone),
+	    ON_STAGE(upstream_shares_the_rate_of_a_zone),
+	    ON_STAGE(upstream_takes_aliases_for_new),
+	    ON_STAGE(upstream_lets_begun_end),
 	    ON_STAGE(upstream_bounds_the_rate_of_an_address),
 	    ON_STAGE(upstream_bounds_the_rate_whatever_the_ttl),
 	    ON_STAGE(upstream_tries_edns_again),

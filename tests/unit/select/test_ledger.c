@@ -142,7 +142,7 @@ TEST(ledger_adds_what_it_has_just_seen)
 
 	books_init(&books, true);
 	publish(&books, 25000, 0);
-	tell(&books, ZONE_A, QN_OUTCOME_TIMED_OUT, 0, S);
+	tell(&books, ZONE_A, QN_OUTCOME_USEFUL, QN_RTT_NONE, S);
 	tell(&books, ZONE_A, QN_OUTCOME_SERVFAIL, QN_RTT_NONE, S);
 	tell(&books, ZONE_A, QN_OUTCOME_TIMED_OUT, 0, 2 * S);
 	assert_int_equal(stats(&books).srtt_us, 25000);
@@ -178,6 +178,76 @@ TEST(ledger_falls_back_on_itself)
 	assert_int_equal(quality(&books, ZONE_A).failures, 4);
 }
 
+/* Zones that are delegated to an address which does not serve them take nothing off it. */
+TEST(ledger_holds_no_strangers_silence_against_an_address)
+{
+	for (unsigned sharing = 0; sharing < 2; sharing++) {
+		struct books books;
+
+		books_init(&books, sharing);
+		tell(&books, ZONE_A, QN_OUTCOME_USEFUL, 8000, S);
+		for (uint64_t zone_hash = 100; zone_hash < 1000; zone_hash++) {
+			tell(&books, zone_hash, QN_OUTCOME_LATE, 0, 2 * S);
+			tell(&books, zone_hash, QN_OUTCOME_TIMED_OUT, 0, 3 * S);
+			tell(&books, zone_hash, QN_OUTCOME_TIMED_OUT, 0, 4 * S);
+		}
+		assert_int_equal(stats(&books).timeouts, 0);
+		assert_int_equal(stats(&books).late, 0);
+		assert_false(stats(&books).deprioritized);
+		tell(&books, ZONE_A, QN_OUTCOME_USEFUL, 8000, 5 * S);
+		assert_int_equal(stats(&books).loss, 0);
+		/* It is they who are avoided there. */
+		assert_int_equal(quality(&books, 999).avoid_until.us, 5 * S);
+		assert_int_equal(quality(&books, ZONE_A).avoid_until.us, 0);
+	}
+}
+
+/* Zones that it has answered for before notice its death as ever, all of them together. */
+TEST(ledger_notices_a_death)
+{
+	struct books books;
+
+	books_init(&books, false);
+	for (uint64_t zone_hash = 1; zone_hash <= 20; zone_hash++)
+		tell(&books, zone_hash, QN_OUTCOME_USEFUL, 8000, S);
+	tell(&books, 1, QN_OUTCOME_TIMED_OUT, 0, 2 * S);
+	assert_false(stats(&books).deprioritized);
+	tell(&books, 20, QN_OUTCOME_TIMED_OUT, 0, 3 * S);
+	assert_true(stats(&books).deprioritized);
+}
+
+/* So does whoever asks first an address that has never said anything. */
+TEST(ledger_notices_who_was_never_there)
+{
+	struct books books;
+
+	books_init(&books, false);
+	tell(&books, ZONE_A, QN_OUTCOME_TIMED_OUT, 0, S);
+	tell(&books, ZONE_B, QN_OUTCOME_TIMED_OUT, 0, 2 * S);
+	assert_true(stats(&books).deprioritized);
+	assert_int_equal(quality(&books, ZONE_A).failures, 0);
+}
+
+/* Silence over TCP is the zone's, whoever has answered it over UDP. */
+TEST(ledger_takes_silence_for_a_zone_as_such)
+{
+	struct books books;
+	struct qn_sample sample;
+
+	books_init(&books, false);
+	tell(&books, ZONE_A, QN_OUTCOME_USEFUL, 8000, S);
+	sample = (struct qn_sample){.address = books.address,
+	    .outcome = QN_OUTCOME_TIMED_OUT,
+	    .zone_only = true,
+	    .zone_hash = ZONE_A,
+	    .when = {2 * S}};
+	for (unsigned i = 0; i < 2; i++)
+		qn_ledger_tell(&books.ledger, &sample);
+	assert_int_equal(stats(&books).timeouts, 0);
+	assert_int_equal(quality(&books, ZONE_A).outcome, QN_OUTCOME_TIMED_OUT);
+	assert_int_equal(quality(&books, ZONE_A).avoid_until.us, 3 * S);
+}
+
 /* A ring that nobody empties costs the others the news, not the worker. */
 TEST(ledger_outlives_a_full_ring)
 {
@@ -204,6 +274,10 @@ main(void)
 	    cmocka_unit_test(ledger_believes_what_all_know),
 	    cmocka_unit_test(ledger_adds_what_it_has_just_seen),
 	    cmocka_unit_test(ledger_falls_back_on_itself),
+	    cmocka_unit_test(ledger_holds_no_strangers_silence_against_an_address),
+	    cmocka_unit_test(ledger_notices_a_death),
+	    cmocka_unit_test(ledger_notices_who_was_never_there),
+	    cmocka_unit_test(ledger_takes_silence_for_a_zone_as_such),
 	    cmocka_unit_test(ledger_outlives_a_full_ring),
 	};
 

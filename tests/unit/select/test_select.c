@@ -355,6 +355,27 @@ TEST(select_persists_with_the_living)
 	assert_int_equal(choice_by(&choice, qn_select_persist, QN_SELECT_NONE), QN_SELECT_NONE);
 }
 
+/* Who answers others, but never for this zone, is not asked on and on for it. */
+TEST(select_does_not_persist_with_strangers)
+{
+	struct choice choice = choice_of(1);
+
+	choice_measure(&choice, 0, 10 * MS);
+	choice.zone_hash = ZONE_HASH + 1;
+	for (unsigned i = 0; i < 4; i++) {
+		const struct qn_sample sample = {.address = choice.candidates[0].address,
+		    .outcome = QN_OUTCOME_TIMED_OUT,
+		    .zone_hash = ZONE_HASH + 1,
+		    .when = choice.now.mono};
+
+		assert_int_equal(choice_by(&choice, qn_select_persist, QN_SELECT_NONE), 0);
+		qn_ledger_tell(&choice.ledger, &sample);
+	}
+	assert_int_equal(choice_by(&choice, qn_select_persist, QN_SELECT_NONE), QN_SELECT_NONE);
+	choice.zone_hash = ZONE_HASH;
+	assert_int_equal(choice_by(&choice, qn_select_persist, QN_SELECT_NONE), 0);
+}
+
 TEST(select_leaves_out_the_useless)
 {
 	struct choice choice = choice_of(2);
@@ -441,6 +462,7 @@ main(void)
 	    cmocka_unit_test(select_hedges_with_the_other_family),
 	    cmocka_unit_test(select_probes),
 	    cmocka_unit_test(select_persists_with_the_living),
+	    cmocka_unit_test(select_does_not_persist_with_strangers),
 	    cmocka_unit_test(select_waits),
 	    cmocka_unit_test(select_hedges_before_it_gives_up),
 	};
