@@ -64,6 +64,7 @@ bench-wire: release
 selection-sim: $(BUILD)/build.ninja
 	ninja -C $(BUILD) perf/selection_sim/selection_sim
 	$(BUILD)/perf/selection_sim/selection_sim $(ARGS)
+	$(BUILD)/perf/selection_sim/selection_sim --workers 4 $(ARGS)
 
 # Which authority is asked when one dies, and when it comes back: make selection-lab RUNS=3 (as root)
 selection-lab: release

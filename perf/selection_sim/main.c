@@ -14,16 +14,19 @@
 #define WAIT_MOST 1.1
 #define SENT_MOST 1.1
 
+#define NUMBER_MOST 10000000u
+
 #define RTT_PATH "../shared/data/rtt/zonemaster-real-querytimes.tsv.xz"
 
 static const char usage[] =
     "Usage: selection_sim [--zones N] [--rate N] [--seconds N] [--unrest N] [--seed N]\n"
-    "                     [--rtts FILE.tsv.xz] [--figures] [--check]\n"
+    "                     [--workers N] [--rtts FILE.tsv.xz] [--figures] [--check]\n"
     "\n"
     "A real shard resolves unique names of N zones (3000) with 2 to 13 servers each, which are\n"
     "asked with Zipf's law, N a second (200) for N seconds of virtual time (1200). N times an\n"
     "hour (1) each server dies for a while, loses packets for a while, or moves. Prints how long\n"
     "clients waited, as a ratio to an oracle that always knows the best server of the moment.\n"
+    "--workers: that many shards (1), which share what they know of servers every 50 ms.\n"
     "--check: ends with 1 if what has to be reached is not.\n";
 
 _Noreturn void
@@ -34,13 +37,13 @@ qn_assert_failed(const char *expression, const char *file, int line)
 }
 
 static uint32_t
-number_of(const char *text)
+number_of(const char *text, uint32_t most)
 {
 	char *end;
 	const unsigned long number = strtoul(text, &end, 10);
 
-	if (end == text || *end != '\0' || number == 0 || number > 10000000) {
-		fprintf(stderr, "selection_sim: not a number from 1 to 10000000: %s\n", text);
+	if (end == text || *end != '\0' || number == 0 || number > most) {
+		fprintf(stderr, "selection_sim: not a number from 1 to %u: %s\n", most, text);
 		exit(2);
 	}
 	return (uint32_t)number;
@@ -55,6 +58,7 @@ read_options(int argc, char **argv, bool *figures, bool *check)
 	    {"seconds", required_argument, NULL, 's'},
 	    {"unrest", required_argument, NULL, 'u'},
 	    {"seed", required_argument, NULL, 'd'},
+	    {"workers", required_argument, NULL, 'w'},
 	    {"rtts", required_argument, NULL, 't'},
 	    {"figures", no_argument, NULL, 'f'},
 	    {"check", no_argument, NULL, 'c'},
@@ -65,6 +69,7 @@ read_options(int argc, char **argv, bool *figures, bool *check)
 	    .unrest = 1,
 	    .rate = 200,
 	    .length_s = 1200,
+	    .worker_count = 1,
 	    .seed = 1};
 	int option;
 
@@ -73,19 +78,22 @@ read_options(int argc, char **argv, bool *figures, bool *check)
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		switch (option) {
 		case 'z':
-			plan.zone_count = number_of(optarg);
+			plan.zone_count = number_of(optarg, NUMBER_MOST);
 			break;
 		case 'r':
-			plan.rate = number_of(optarg);
+			plan.rate = number_of(optarg, NUMBER_MOST);
 			break;
 		case 's':
-			plan.length_s = number_of(optarg);
+			plan.length_s = number_of(optarg, NUMBER_MOST);
 			break;
 		case 'u':
-			plan.unrest = number_of(optarg);
+			plan.unrest = number_of(optarg, NUMBER_MOST);
 			break;
 		case 'd':
-			plan.seed = number_of(optarg);
+			plan.seed = number_of(optarg, NUMBER_MOST);
+			break;
+		case 'w':
+			plan.worker_count = (uint16_t)number_of(optarg, QN_SHARD_WORKER_MAX);
 			break;
 		case 't':
 			plan.rtt_path = optarg;
@@ -198,14 +206,14 @@ print_run(const struct run *run)
 static void
 print_figures(const struct run *run)
 {
-	const struct qn_shard *shard = stand_shard(run->stand);
-
 	for (uint32_t i = 0; i < qn_shard_figure_count(); i++) {
 		const struct qn_shard_figure figure = qn_shard_figure(i);
 
-		if (qn_shard_figure_value(shard, i) > 0)
-			printf("%s%s %llu\n", figure.prefix, figure.name,
-			    (unsigned long long)qn_shard_figure_value(shard, i));
+		const uint64_t value = stand_figure(run->stand, figure.name);
+
+		if (value > 0)
+			printf(
+			    "%s%s %llu\n", figure.prefix, figure.name, (unsigned long long)value);
 	}
 }
 
@@ -220,8 +228,8 @@ main(int argc, char **argv)
 		fprintf(stderr, "selection_sim: out of memory\n");
 		return 1;
 	}
-	printf("%u zones, %u servers, round trips %s %s\n", run.world.zone_count,
-	    run.world.server_count,
+	printf("%u workers, %u zones, %u servers, round trips %s %s\n", plan.worker_count,
+	    run.world.zone_count, run.world.server_count,
 	    run.world.rtts.measured ? "from" : "built in, for these cannot be read:",
 	    plan.rtt_path);
 	print_run(&run);

@@ -198,7 +198,7 @@ reply_send(struct run *run, struct reply *reply, const struct stand_query *query
 	const struct qn_view bytes = {reply->bytes, reply->writer.at};
 
 	if (query->tcp)
-		stand_reply_stream(run->stand, query->token, bytes, 2 * delay_us);
+		stand_reply_stream(run->stand, query, bytes, 2 * delay_us);
 	else
 		stand_send(run->stand, &query->server, &query->from, bytes, delay_us);
 }
@@ -330,7 +330,7 @@ node_build(struct run *run)
 	const struct stand_config config = {
 	    .limits =
 		{
-		    .worker_count = 1,
+		    .worker_count = run->plan.worker_count,
 		    .link_count = 1,
 		    .client_max = CLIENT_PLACES,
 		    .task_max = TASK_PLACES,

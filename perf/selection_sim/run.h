@@ -18,6 +18,7 @@ struct run_plan {
 	double unrest;     /* How often an hour something happens to each server. */
 	uint32_t rate;     /* Questions a second. */
 	uint32_t length_s; /* Of virtual time. */
+	uint16_t worker_count;
 	uint64_t seed;
 };
 

@@ -274,7 +274,7 @@ query_came(void *context, const struct stand_query *came)
 	if (query.tcp) {
 		/* A round trip to connect, and one for the query. */
 		stand_reply_stream(
-		    net->stand, came->token, reply_end(&net->reply), 2 * net->reply.delay_us);
+		    net->stand, came, reply_end(&net->reply), 2 * net->reply.delay_us);
 		return;
 	}
 	if (net->reply.writer.at > UDP_MAX) {

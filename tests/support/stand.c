@@ -12,14 +12,15 @@
 #define FRAME_MAX   2048
 #define EVENT_FIRST 1024
 
-#define FOLD_EVERY_US (50 * QN_US_PER_MS)
+#define QUESTION_MAX (QN_HEADER_LEN + QN_NAME_MAX + 4)
 
 /* Something on its way to the node. */
 struct event {
 	struct qn_mono at;
 	uint64_t order; /* Of two that are due at the same time. */
 	bool is_stream;
-	uint64_t token; /* Of a stream. */
+	uint16_t worker; /* Of a stream. */
+	uint64_t token;  /* The same. */
 	size_t len;
 	uint8_t bytes[]; /* A frame, or a message over TCP. */
 };
@@ -28,11 +29,12 @@ struct stand {
 	struct stand_config config;
 	struct qn_shard_config shard_config;
 	struct qn_now now;
-	struct qn_shard *shard;
+	struct qn_shard *shards[QN_SHARD_WORKER_MAX];
+	uint16_t worker_count;
 	struct qn_link *gateway;
 	struct qn_shard_shared shared;
-	struct qn_span shard_block;
-	struct qn_span cache_block;
+	struct qn_span shard_blocks[QN_SHARD_WORKER_MAX];
+	struct qn_span cache_blocks[QN_SHARD_WORKER_MAX];
 	struct qn_span link_block;
 	struct qn_span gateway_block;
 	struct qn_span port_block;
@@ -94,8 +96,12 @@ stand_create(const struct stand_config *config)
 	stand->shard_config.service[0] = stand_service;
 	if (!qn_prefix_map_add(&stand->shard_config.access, &clients, QN_ACCESS_ALLOW))
 		give_up("clients cannot be let in");
-	stand->shard_block = block_take(qn_shard_size(&config->limits));
-	stand->cache_block = block_take(qn_cache_size(config->cache_bytes));
+	stand->worker_count = config->limits.worker_count;
+	for (uint16_t i = 0; i < stand->worker_count; i++) {
+		stand->shard_blocks[i] = block_take(qn_shard_size(&config->limits));
+		stand->cache_blocks[i] =
+		    block_take(qn_cache_size(config->cache_bytes / stand->worker_count));
+	}
 	stand->link_block = block_take(qn_link_size());
 	stand->gateway_block = block_take(qn_link_size());
 	stand->port_block = block_take(qn_port_table_size());
@@ -116,8 +122,10 @@ stand_destroy(struct stand *stand)
 {
 	events_drop(stand);
 	free(stand->events);
-	free(stand->shard_block.data);
-	free(stand->cache_block.data);
+	for (uint16_t i = 0; i < stand->worker_count; i++) {
+		free(stand->shard_blocks[i].data);
+		free(stand->cache_blocks[i].data);
+	}
 	free(stand->link_block.data);
 	free(stand->gateway_block.data);
 	free(stand->port_block.data);
@@ -141,13 +149,28 @@ link_build(struct qn_span block, const uint8_t mac[QN_MAC_OCTETS], const char *c
 	return qn_link_init(block, &config);
 }
 
+static void
+shards_build(struct stand *stand, uint8_t seed)
+{
+	struct qn_shard_limits limits = stand->config.limits;
+
+	for (uint16_t i = 0; i < stand->worker_count; i++)
+		stand->shared.caches[i] = qn_cache_init(stand->cache_blocks[i], stand->now);
+	for (uint16_t i = 0; i < stand->worker_count; i++) {
+		const uint8_t seeds[QN_RANDOM_SEED_LEN] = {seed, 2, 3, (uint8_t)i};
+
+		limits.worker = i;
+		stand->shards[i] = qn_shard_init(stand->shard_blocks[i], &limits, &stand->shared,
+		    &stand->shard_config, seeds, stand->now);
+	}
+}
+
 void
 stand_start(struct stand *stand, uint8_t seed)
 {
 	static const char *const node_networks[] = {"172.16.0.2/24", "fd00:1::2/64"};
 	static const char *const gateway_networks[] = {"172.16.0.1/24", "fd00:1::1/64"};
 	static const char *const gateways[] = {"172.16.0.1", "fd00:1::1"};
-	const uint8_t seeds[QN_RANDOM_SEED_LEN] = {seed, 2, 3};
 
 	events_drop(stand);
 	stand->now = (struct qn_now){.mono = {QN_US_PER_S}, .wall = {1700000000}};
@@ -162,9 +185,7 @@ stand_start(struct stand *stand, uint8_t seed)
 	stand->shared.links[0] = link_build(stand->link_block, node_mac, node_networks, gateways);
 	stand->shared.ports = (struct qn_port_table *)(void *)stand->port_block.data;
 	qn_port_table_init(stand->shared.ports);
-	stand->shared.caches[0] = qn_cache_init(stand->cache_block, stand->now);
-	stand->shard = qn_shard_init(stand->shard_block, &stand->config.limits, &stand->shared,
-	    &stand->shard_config, seeds, stand->now);
+	shards_build(stand, seed);
 }
 
 struct qn_now
@@ -176,7 +197,7 @@ stand_now(const struct stand *stand)
 const struct qn_shard *
 stand_shard(const struct stand *stand)
 {
-	return stand->shard;
+	return stand->shards[0];
 }
 
 /* --- What is known of servers ------------------------------------------------------------ */
@@ -184,10 +205,12 @@ stand_shard(const struct stand *stand)
 static void
 fold(struct stand *stand)
 {
-	struct qn_sample_ring *ring = qn_shard_samples(stand->shard);
+	struct qn_sample_ring *rings[QN_SHARD_WORKER_MAX];
 
-	stand->fold_due = qn_mono_after_us(stand->now.mono, FOLD_EVERY_US);
-	while (qn_nsdb_fold(stand->nsdb, &ring, 1) > 0)
+	for (uint16_t i = 0; i < stand->worker_count; i++)
+		rings[i] = qn_shard_samples(stand->shards[i]);
+	stand->fold_due = qn_mono_after_us(stand->now.mono, STAND_FOLD_EVERY_US);
+	while (qn_nsdb_fold(stand->nsdb, rings, stand->worker_count) > 0)
 		;
 }
 
@@ -249,9 +272,8 @@ heap_take(struct stand *stand)
 	return first;
 }
 
-static void
-event_add(
-    struct stand *stand, uint64_t delay_us, struct qn_view bytes, bool is_stream, uint64_t token)
+static struct event *
+event_add(struct stand *stand, uint64_t delay_us, struct qn_view bytes)
 {
 	struct event *event = malloc(sizeof(*event) + bytes.len);
 
@@ -264,12 +286,11 @@ event_add(
 	*event = (struct event){
 	    .at = qn_mono_after_us(stand->now.mono, delay_us),
 	    .order = stand->order++,
-	    .is_stream = is_stream,
-	    .token = token,
 	    .len = bytes.len,
 	};
 	memcpy(event->bytes, bytes.data, bytes.len);
 	heap_put(stand, event);
+	return event;
 }
 
 void
@@ -286,13 +307,29 @@ stand_send(struct stand *stand, const struct qn_endpoint *source,
 	const uint32_t len = qn_frame_build_udp((struct qn_span){frame, sizeof(frame)}, &path,
 	    source, destination, (uint16_t)payload.len);
 
-	event_add(stand, delay_us, (struct qn_view){frame, len}, false, 0);
+	event_add(stand, delay_us, (struct qn_view){frame, len});
 }
 
 void
-stand_reply_stream(struct stand *stand, uint64_t token, struct qn_view message, uint64_t delay_us)
+stand_reply_stream(
+    struct stand *stand, const struct stand_query *query, struct qn_view message, uint64_t delay_us)
 {
-	event_add(stand, delay_us, message, true, token);
+	struct event *event = event_add(stand, delay_us, message);
+
+	event->is_stream = true;
+	event->worker = query->worker;
+	event->token = query->token;
+}
+
+/* A question as clients write it. */
+static struct qn_view
+question_write(struct qn_span room, uint16_t id, const struct qn_question *question)
+{
+	struct qn_writer writer = qn_writer_of(room);
+
+	qn_write_header(&writer, id, QN_FLAG_RD, 1);
+	qn_write_question(&writer, question);
+	return (struct qn_view){writer.data, writer.at};
 }
 
 void
@@ -300,12 +337,19 @@ stand_ask(struct stand *stand, const struct qn_endpoint *client, uint16_t id,
     const struct qn_question *question)
 {
 	const struct qn_endpoint service = {stand_service, STAND_DNS_PORT};
-	uint8_t buffer[QN_HEADER_LEN + QN_NAME_MAX + 4];
-	struct qn_writer writer = qn_writer_of((struct qn_span){buffer, sizeof(buffer)});
+	uint8_t buffer[QUESTION_MAX];
 
-	qn_write_header(&writer, id, QN_FLAG_RD, 1);
-	qn_write_question(&writer, question);
-	stand_send(stand, client, &service, (struct qn_view){buffer, writer.at}, 0);
+	stand_send(stand, client, &service,
+	    question_write((struct qn_span){buffer, sizeof(buffer)}, id, question), 0);
+}
+
+uint16_t
+stand_home(const struct stand *stand, const struct qn_question *question)
+{
+	uint8_t buffer[QUESTION_MAX];
+
+	return qn_shard_stream_home(&stand->shared, stand->worker_count,
+	    question_write((struct qn_span){buffer, sizeof(buffer)}, 0, question));
 }
 
 bool
@@ -331,7 +375,8 @@ call_end(const struct stand *stand)
 }
 
 static void
-receive_message(struct stand *stand, const struct qn_frame *frame, struct qn_view payload)
+receive_message(
+    struct stand *stand, uint16_t worker, const struct qn_frame *frame, struct qn_view payload)
 {
 	const struct stand_ends *ends = &stand->config.ends;
 	struct qn_message message;
@@ -342,19 +387,21 @@ receive_message(struct stand *stand, const struct qn_frame *frame, struct qn_vie
 		ends->answer(ends->context, &frame->destination, &message);
 		return;
 	}
-	const struct stand_query query = {
-	    .from = frame->source, .server = frame->destination, .message = &message};
+	const struct stand_query query = {.worker = worker,
+	    .from = frame->source,
+	    .server = frame->destination,
+	    .message = &message};
 
 	ends->query(ends->context, &query);
 }
 
 static void
-receive_frame(struct stand *stand, struct qn_packet *packet)
+receive_frame(struct stand *stand, uint16_t worker, struct qn_packet *packet)
 {
 	struct qn_frame frame;
 
 	if (qn_frame_read(&frame, qn_packet_view(packet)) == QN_FRAME_UDP) {
-		receive_message(stand, &frame,
+		receive_message(stand, worker, &frame,
 		    (struct qn_view){packet->data + frame.payload_at, frame.payload_len});
 		return;
 	}
@@ -362,27 +409,27 @@ receive_frame(struct stand *stand, struct qn_packet *packet)
 	    qn_link_input(stand->gateway, qn_packet_span(packet), &frame, stand->now);
 
 	if (result.verdict == QN_LINK_REPLY)
-		event_add(stand, 0, (struct qn_view){packet->data, result.len}, false, 0);
+		event_add(stand, 0, (struct qn_view){packet->data, result.len});
 }
 
 static bool
-put_out_frame(struct stand *stand)
+put_out_frame(struct stand *stand, uint16_t worker)
 {
 	uint8_t buffer[FRAME_MAX];
 	struct qn_packet packet = {.data = buffer, .capacity = sizeof(buffer)};
 	uint16_t link;
 
 	call_begin(stand);
-	const bool sent = qn_shard_output(stand->shard, &link, &packet, stand->now);
+	const bool sent = qn_shard_output(stand->shards[worker], &link, &packet, stand->now);
 
 	call_end(stand);
 	if (sent)
-		receive_frame(stand, &packet);
+		receive_frame(stand, worker, &packet);
 	return sent;
 }
 
 static bool
-put_out_stream(struct stand *stand)
+put_out_stream(struct stand *stand, uint16_t worker)
 {
 	const struct stand_ends *ends = &stand->config.ends;
 	uint8_t buffer[QN_SHARD_STREAM_LEN];
@@ -390,8 +437,8 @@ put_out_stream(struct stand *stand)
 	struct qn_message message;
 
 	call_begin(stand);
-	const bool sent =
-	    qn_shard_take_stream(stand->shard, &stream, (struct qn_span){buffer, sizeof(buffer)});
+	const bool sent = qn_shard_take_stream(
+	    stand->shards[worker], &stream, (struct qn_span){buffer, sizeof(buffer)});
 
 	call_end(stand);
 	if (!sent)
@@ -399,8 +446,11 @@ put_out_stream(struct stand *stand)
 	if (qn_message_read(&message, (struct qn_view){buffer, stream.len}) != QN_MESSAGE_OK ||
 	    message.question_count != 1)
 		give_up("the node sent a message over TCP that cannot be read");
-	const struct stand_query query = {
-	    .tcp = true, .token = stream.token, .server = stream.server, .message = &message};
+	const struct stand_query query = {.worker = worker,
+	    .tcp = true,
+	    .token = stream.token,
+	    .server = stream.server,
+	    .message = &message};
 
 	ends->query(ends->context, &query);
 	return true;
@@ -408,20 +458,26 @@ put_out_stream(struct stand *stand)
 
 /* --- Running ---------------------------------------------------------------------------- */
 
+/* Whichever worker a frame arrives at, it goes on to the one that it belongs to. */
 static void
 deliver_frame(struct stand *stand, const struct event *event)
 {
 	uint8_t buffer[FRAME_MAX];
 	struct qn_packet packet = {
 	    .data = buffer, .capacity = sizeof(buffer), .len = (uint32_t)event->len};
+	uint16_t worker = (uint16_t)(event->order % stand->worker_count);
+	struct qn_shard_result result;
 
 	memcpy(buffer, event->bytes, event->len);
-	call_begin(stand);
-	const struct qn_shard_result result = qn_shard_input(stand->shard, 0, &packet, stand->now);
-
-	call_end(stand);
+	do {
+		call_begin(stand);
+		result = qn_shard_input(stand->shards[worker], 0, &packet, stand->now);
+		call_end(stand);
+		if (result.verdict == QN_SHARD_HANDOVER)
+			worker = result.worker;
+	} while (result.verdict == QN_SHARD_HANDOVER);
 	if (result.verdict == QN_SHARD_SEND)
-		receive_frame(stand, &packet);
+		receive_frame(stand, worker, &packet);
 }
 
 static void
@@ -432,25 +488,25 @@ deliver(struct stand *stand, const struct event *event)
 		return;
 	}
 	call_begin(stand);
-	qn_shard_stream_reply(
-	    stand->shard, event->token, (struct qn_view){event->bytes, event->len}, stand->now);
+	qn_shard_stream_reply(stand->shards[event->worker], event->token,
+	    (struct qn_view){event->bytes, event->len}, stand->now);
 	call_end(stand);
 }
 
 /* A worker's turn without what it receives. */
 static void
-turn(struct stand *stand)
+turn(struct stand *stand, uint16_t worker)
 {
 	uint32_t expired;
 
 	do {
 		call_begin(stand);
-		expired = qn_shard_expire(stand->shard, stand->now, 1);
+		expired = qn_shard_expire(stand->shards[worker], stand->now, 1);
 		call_end(stand);
 	} while (expired > 0);
-	while (put_out_frame(stand))
+	while (put_out_frame(stand, worker))
 		;
-	while (put_out_stream(stand))
+	while (put_out_stream(stand, worker))
 		;
 }
 
@@ -458,10 +514,12 @@ bool
 stand_step(struct stand *stand, struct qn_mono until)
 {
 	const uint64_t most_us = qn_mono_since_us(stand->now.mono, until);
-	uint64_t rest_us = qn_shard_rest_us(stand->shard, stand->now, most_us);
+	uint64_t rest_us = most_us;
 
 	if (most_us == 0)
 		return false;
+	for (uint16_t i = 0; i < stand->worker_count; i++)
+		rest_us = qn_shard_rest_us(stand->shards[i], stand->now, rest_us);
 	if (stand->event_count > 0) {
 		const uint64_t event_us = qn_mono_since_us(stand->now.mono, stand->events[0]->at);
 
@@ -475,7 +533,8 @@ stand_step(struct stand *stand, struct qn_mono until)
 		deliver(stand, event);
 		free(event);
 	}
-	turn(stand);
+	for (uint16_t i = 0; i < stand->worker_count; i++)
+		turn(stand, i);
 	if (stand->nsdb != NULL && qn_mono_reached(stand->fold_due, stand->now.mono))
 		fold(stand);
 	return true;
@@ -484,8 +543,14 @@ stand_step(struct stand *stand, struct qn_mono until)
 uint64_t
 stand_figure(const struct stand *stand, const char *name)
 {
-	for (uint32_t i = 0; i < qn_shard_figure_count(); i++)
-		if (strcmp(qn_shard_figure(i).name, name) == 0)
-			return qn_shard_figure_value(stand->shard, i);
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < qn_shard_figure_count(); i++) {
+		if (strcmp(qn_shard_figure(i).name, name) != 0)
+			continue;
+		for (uint16_t worker = 0; worker < stand->worker_count; worker++)
+			sum += qn_shard_figure_value(stand->shards[worker], i);
+		return sum;
+	}
 	give_up("a figure is gone");
 }

@@ -2,10 +2,11 @@
 #pragma once
 /**
  * @file
- * One worker's shard on a wire whose other end is played by functions, in virtual time.
+ * The shards of one worker or more on a wire whose other end is played by functions, in virtual
+ * time. Frames arrive at the workers by turns, and are handed over to those they belong to.
  *
  * Frames go to a gateway, which resolves neighbours as a real one does; behind it, what goes to
- * port 53 is a query to a server, and everything else an answer to a client. What the shard sees
+ * port 53 is a query to a server, and everything else an answer to a client. What the shards see
  * of servers is folded and published every 50 ms, as a node's control thread does. Time jumps
  * from one event to the next.
  *
@@ -19,10 +20,14 @@
 /** Port of all servers, and of the node's service. */
 #define STAND_DNS_PORT 53
 
+/** How often what the workers know of servers is folded and published. */
+#define STAND_FOLD_EVERY_US (50 * QN_US_PER_MS)
+
 /** A query of the node that has reached a server. */
 struct stand_query {
+	uint16_t worker; /* Whose query it is. */
 	bool tcp;
-	uint64_t token;          /* Over TCP: names it towards stand_reply_stream(). */
+	uint64_t token;          /* Over TCP: names it towards its worker. */
 	struct qn_endpoint from; /* Over UDP: where the reply has to go to. */
 	struct qn_endpoint server;
 	const struct qn_message *message;
@@ -39,8 +44,8 @@ struct stand_ends {
 };
 
 struct stand_config {
-	struct qn_shard_limits limits; /* One worker, one link. */
-	size_t cache_bytes;
+	struct qn_shard_limits limits;           /* Of each worker; one link. */
+	size_t cache_bytes;                      /* Of all workers together. */
 	uint32_t standing_max;                   /* Servers that the node keeps in mind. */
 	const struct qn_resolve_config *resolve; /* Is copied. */
 	struct stand_ends ends;
@@ -59,6 +64,8 @@ void stand_start(struct stand *stand, uint8_t seed);
 extern const struct qn_address stand_service;
 
 struct qn_now stand_now(const struct stand *stand);
+
+/** The first worker's. */
 const struct qn_shard *stand_shard(const struct stand *stand);
 
 /** What the node knows of servers, all evidence until now folded in; with standings only. */
@@ -72,12 +79,15 @@ void stand_send(struct stand *stand, const struct qn_endpoint *source,
     const struct qn_endpoint *destination, struct qn_view payload, uint64_t delay_us);
 
 /** Puts the reply to a query over TCP on the way. */
-void stand_reply_stream(
-    struct stand *stand, uint64_t token, struct qn_view message, uint64_t delay_us);
+void stand_reply_stream(struct stand *stand, const struct stand_query *query,
+    struct qn_view message, uint64_t delay_us);
 
 /** Puts a client's question on the way, which arrives at once. */
 void stand_ask(struct stand *stand, const struct qn_endpoint *client, uint16_t id,
     const struct qn_question *question);
+
+/** The worker that a question belongs to. */
+uint16_t stand_home(const struct stand *stand, const struct qn_question *question);
 
 /** Goes to the next moment at which something is due, at most to `until`; false when there. */
 bool stand_step(struct stand *stand, struct qn_mono until);
@@ -85,5 +95,5 @@ bool stand_step(struct stand *stand, struct qn_mono until);
 /** Whether nothing is on its way. The node may still wait for something. */
 bool stand_quiet(const struct stand *stand);
 
-/** A figure of the shard by its name, prefix left out; a name that is none ends the program. */
+/** A figure of all shards together by its name, prefix left out; a name that is none ends the program. */
 uint64_t stand_figure(const struct stand *stand, const char *name);
