@@ -77,7 +77,7 @@ writer_remember(struct qn_writer *writer, size_t at)
 	writer->names[writer->name_count++] = (uint16_t)at;
 }
 
-/* Offsets of the labels of a name, its root label excluded. */
+/* Offsets in the message of the labels of a written name, its root label excluded. */
 struct label_list {
 	unsigned count;
 	size_t starts[QN_NAME_LABEL_MAX];
@@ -98,14 +98,6 @@ labels_of_written(struct label_list *labels, const struct qn_writer *writer, siz
 	}
 }
 
-static void
-labels_of_name(struct label_list *labels, const struct qn_name *name)
-{
-	labels->count = 0;
-	for (size_t at = 0; name->octets[at] != 0; at += name->octets[at] + 1u)
-		labels->starts[labels->count++] = at;
-}
-
 /* Length octets are compared along with the rest: folding leaves them alone. */
 static bool
 label_equal(const uint8_t *a, const uint8_t *b)
@@ -119,7 +111,7 @@ label_equal(const uint8_t *a, const uint8_t *b)
 /* How many labels, counted from the root, `name` shares with a written name. */
 static unsigned
 labels_shared(const struct qn_writer *writer, const struct label_list *written,
-    const struct qn_name *name, const struct label_list *labels)
+    const struct qn_name *name, const struct qn_labels *labels)
 {
 	const unsigned most = written->count < labels->count ? written->count : labels->count;
 	unsigned shared = 0;
@@ -134,45 +126,72 @@ labels_shared(const struct qn_writer *writer, const struct label_list *written,
 	return shared;
 }
 
-/* The longest suffix of `name` written so far: its labels and its offset. */
+/* What of a name is there already, in which target. */
+struct suffix {
+	unsigned label_count;
+	uint8_t number;
+	size_t at;
+};
+
+/* Looks for more of a name in the target `number`; returns the labels that it has. */
 static unsigned
-suffix_find(const struct qn_writer *writer, const struct qn_name *name,
-    const struct label_list *labels, size_t *suffix_at)
+suffix_improve(struct suffix *suffix, const struct qn_writer *writer, uint8_t number,
+    const struct qn_name *name, const struct qn_labels *labels)
 {
-	unsigned best = 0;
+	struct label_list written;
 
-	for (unsigned i = 0; i < writer->name_count && best < labels->count; i++) {
-		struct label_list written;
+	labels_of_written(&written, writer, writer->names[number]);
+	const unsigned shared = labels_shared(writer, &written, name, labels);
 
-		labels_of_written(&written, writer, writer->names[i]);
-		const unsigned shared = labels_shared(writer, &written, name, labels);
+	if (shared > suffix->label_count)
+		*suffix = (struct suffix){shared, number, written.starts[written.count - shared]};
+	return written.count;
+}
 
-		if (shared > best) {
-			best = shared;
-			*suffix_at = written.starts[written.count - shared];
-		}
+/* The longest suffix of `name` written so far, within what the search may take. */
+static struct suffix
+suffix_find(struct qn_writer *writer, const struct qn_name *name, const struct qn_labels *labels)
+{
+	const uint8_t whole = writer->name_whole, part = writer->name_part;
+	struct suffix suffix = {0};
+
+	if (writer->name_count == 0)
+		return suffix;
+	(void)suffix_improve(&suffix, writer, whole, name, labels);
+	if (part != whole && suffix.label_count < labels->count)
+		(void)suffix_improve(&suffix, writer, part, name, labels);
+	for (uint8_t i = 0; i < writer->name_count; i++) {
+		if (suffix.label_count == labels->count || writer->steps >= QN_WRITER_STEP_MAX)
+			break;
+		if (i != whole && i != part)
+			writer->steps += suffix_improve(&suffix, writer, i, name, labels);
 	}
-	return best;
+	return suffix;
 }
 
 void
 qn_write_name(struct qn_writer *writer, const struct qn_name *name)
 {
-	struct label_list labels;
-	size_t suffix_at = 0;
+	struct qn_labels labels;
 
-	labels_of_name(&labels, name);
-	const unsigned shared = suffix_find(writer, name, &labels, &suffix_at);
+	qn_name_labels(&labels, name);
+	const struct suffix suffix = suffix_find(writer, name, &labels);
 
-	if (shared == 0) {
+	if (suffix.label_count == 0) {
 		qn_write_name_full(writer, name);
 		return;
 	}
+	if (suffix.label_count == labels.count)
+		writer->name_whole = suffix.number;
+	else
+		writer->name_part = suffix.number;
 	const size_t at = writer->at;
-	const size_t head_len = shared == labels.count ? 0 : labels.starts[labels.count - shared];
+	const size_t head_len = suffix.label_count == labels.count
+	                            ? 0
+	                            : labels.starts[labels.count - suffix.label_count];
 
 	qn_write_bytes(writer, (struct qn_view){name->octets, head_len});
-	qn_write_u16(writer, (uint16_t)(POINTER_FLAGS | suffix_at));
+	qn_write_u16(writer, (uint16_t)(POINTER_FLAGS | suffix.at));
 	if (head_len > 0)
 		writer_remember(writer, at);
 }

@@ -6,12 +6,16 @@
  *
  * After an overflow nothing more is written; the caller looks at `overflowed` once, or
  * marks and rewinds to drop what did not fit as a whole.
- * Bounds: the first QN_WRITER_NAME_MAX names written are offered as compression targets.
+ * Bounds: the first QN_WRITER_NAME_MAX names written are offered as compression targets, and
+ *         QN_WRITER_STEP_MAX of their labels are looked at; then only the two that served last
+ *         are, in an RRset the owner and what its names end with. A message of 64 KiB is written
+ *         in a time linear in its length, whatever names it has.
  * RFC:    1035 s4.1.4 (compression), 3597 s4 (which rdata may be compressed).
  */
 #include "wire/name.h"
 
 #define QN_WRITER_NAME_MAX 32
+#define QN_WRITER_STEP_MAX 32768
 
 struct qn_writer {
 	uint8_t *data; /* Start of the message: compression offsets count from it. */
@@ -19,6 +23,9 @@ struct qn_writer {
 	size_t at;
 	bool overflowed;
 	uint8_t name_count;
+	uint8_t name_whole; /* Of the names below, the last that another was equal to. */
+	uint8_t name_part;  /* The last that had the end of another. */
+	uint16_t steps;     /* Labels of names below that were looked at. */
 	uint16_t names[QN_WRITER_NAME_MAX]; /* Offsets of names written in full or in part. */
 };
 
@@ -54,11 +61,20 @@ qn_writer_mark(const struct qn_writer *writer)
 	return (struct qn_writer_mark){writer->at, writer->name_count};
 }
 
+/** Points at the first `name_count` names from now on. */
+static inline void
+qn_writer_keep_names(struct qn_writer *writer, uint8_t name_count)
+{
+	writer->name_count = name_count;
+	writer->name_whole = 0;
+	writer->name_part = 0;
+}
+
 /** Forgets what was written since `mark`, an overflow included. */
 static inline void
 qn_writer_rewind(struct qn_writer *writer, struct qn_writer_mark mark)
 {
 	writer->at = mark.at;
-	writer->name_count = mark.name_count;
+	qn_writer_keep_names(writer, mark.name_count);
 	writer->overflowed = false;
 }

@@ -35,7 +35,7 @@ sim_draft_record(struct sim_draft *draft, enum qn_section section, const struct 
     uint16_t type, uint32_t ttl_s, struct qn_view rdata)
 {
 	if (!draft->server->compresses)
-		draft->writer.name_count = 0; /* Forgets what names could point to. */
+		qn_writer_keep_names(&draft->writer, 0);
 	qn_write_record(&draft->writer, owner, type, QN_CLASS_IN, ttl_s, rdata);
 	draft->counts[section]++;
 }

@@ -4,6 +4,7 @@
 #include "wire/reader.h"
 #include "wire/writer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define BUFFER_LEN 40000
@@ -196,6 +197,36 @@ TEST(writer_forgets_names_that_did_not_fit)
 	assert_int_equal(writer.name_count, 1);
 }
 
+/* The search ends with its steps; the owner of an RRset, and its names' end, are found all the same. */
+TEST(writer_limits_the_search)
+{
+	static uint8_t room[65535];
+	struct qn_writer writer = qn_writer_of((struct qn_span){room, sizeof(room)});
+	size_t owner_at, target_at, other_at;
+
+	write_name(&writer, "question.example");
+	write_name(&writer, "owner.test");
+	for (unsigned i = 0; writer.steps < QN_WRITER_STEP_MAX; i++) {
+		char target[QN_NAME_TEXT_MAX];
+
+		snprintf(target, sizeof(target), "t%u.a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.example", i);
+		write_name(&writer, "owner.test");
+		write_name(&writer, target);
+		assert_false(writer.overflowed);
+	}
+	owner_at = writer.at;
+	write_name(&writer, "owner.test");
+	target_at = writer.at;
+	assert_int_equal(target_at - owner_at, 2);
+	write_name(&writer, "z.p.example");
+	assert_int_equal(writer.at - target_at, 4);
+	other_at = writer.at;
+	write_name(&writer, "other");
+	write_name(&writer, "other");
+	assert_int_equal(writer.at - other_at, 2 * (strlen("other") + 2));
+	assert_in_range(writer.steps, QN_WRITER_STEP_MAX, QN_WRITER_STEP_MAX + QN_NAME_LABEL_MAX);
+}
+
 /* Offsets from 0x4000 on do not fit a pointer. */
 TEST(writer_points_within_reach_only)
 {
@@ -324,6 +355,7 @@ main(void)
 	    cmocka_unit_test(writer_compresses_without_regard_to_case),
 	    cmocka_unit_test(writer_full_names_are_targets),
 	    cmocka_unit_test(writer_forgets_names_that_did_not_fit),
+	    cmocka_unit_test(writer_limits_the_search),
 	    cmocka_unit_test(writer_points_within_reach_only),
 	    cmocka_unit_test(writer_uses_the_near_part_of_a_far_name),
 	    cmocka_unit_test(writer_remembers_a_bounded_number_of_names),
