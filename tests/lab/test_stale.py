@@ -75,9 +75,9 @@ def test_stale_answer_at_once_if_configured(lab, node):
         reply, seconds = timed_ask(lab, "www.brief.net.")
         assert reply.answer[0].ttl == 7 and extended_errors(reply) == [EDE_STALE_ANSWER]
         assert seconds < 1.0
-        # It was asked for again in the background: the next client has the new answer.
-        node.rest()
-        assert is_fresh(lab.ask("www.brief.net.", "A"))
+        # It was asked for again in the background: a client that comes within the second for which
+        # the new answer is good has that.
+        assert until(lambda: is_fresh(lab.ask("www.brief.net.", "A")), 5.0)
 
 
 def test_no_stale_answer_if_switched_off(lab, node):
