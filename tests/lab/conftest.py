@@ -3,6 +3,10 @@
 
 A module that needs other settings than scripts/lab config prints says so in NODE_CHANGES.
 QN_BUILD names the build directory to test (default: build).
+
+scripts/test has a test that fails tried a second time, since these tests run in real time on machines
+that may stand still for a moment. The first failure is printed all the same, and a daemon that
+crashes or leaks fails the run whatever comes of a second try.
 """
 
 import os
@@ -25,6 +29,13 @@ def why_no_lab():
     return None
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Shows in full what failed at first."""
+    for report in terminalreporter.getreports("rerun"):
+        terminalreporter.write_sep("-", f"first try of {report.nodeid}")
+        report.toterminal(terminalreporter._tw)  # pylint: disable=protected-access
+
+
 @pytest.fixture(scope="session")
 def lab():
     reason = why_no_lab()
@@ -34,6 +45,7 @@ def lab():
     made.script("up")
     yield made
     made.script("down")
+    assert not Node.crashes, "\n".join(Node.crashes)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,8 @@ QUINCECTL = BUILD / "app/quincectl/quincectl"
 # In a sanitized build: leaks in libraries that are not ours.
 LSAN_OPTIONS = f"suppressions={ROOT}/tests/port/lsan.supp:print_suppressions=0"
 START_S = 30.0  # Sanitized builds map a lot of memory first.
+CRASH_WORDS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error: ")
+CRASH_SIGNALS = (signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV)
 
 
 def check(path):
@@ -30,6 +32,8 @@ def check(path):
 
 class Node:
     """One quinced inside a lab's node namespace."""
+
+    crashes = []  # What daemons of all nodes said that ended by a bug.
 
     def __init__(self, lab, changes=None):
         """`changes` maps a section to the keys it replaces in the lab's configuration."""
@@ -67,6 +71,7 @@ class Node:
 
     def launch(self, environment=None):
         """Starts the process without waiting for anything."""
+        self._note_crash()
         self.write_settings()
         with open(self.log_path, "w") as log:
             self.process = subprocess.Popen(
@@ -110,11 +115,23 @@ class Node:
         except subprocess.TimeoutExpired:
             self.kill()
             raise
-        return status, time.monotonic() - begin
+        seconds = time.monotonic() - begin
+        self._note_crash()
+        return status, seconds
 
     def kill(self):
         self.process.kill()
         self.process.wait()
+        self._note_crash()
+
+    def _note_crash(self):
+        """Keeps what a daemon that has ended by a bug has said: its log is written anew."""
+        if self.process is None or self.process.poll() is None:
+            return
+        log = self.log()
+        by_signal = -self.process.returncode in CRASH_SIGNALS
+        if by_signal or any(word in log for word in CRASH_WORDS):
+            Node.crashes.append(f"quinced ended with {self.process.returncode}:\n{log}")
 
     def is_running(self):
         return self.process is not None and self.process.poll() is None
