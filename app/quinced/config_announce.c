@@ -67,11 +67,7 @@ read_probes(const struct document_value *value, void *target)
 static void
 read_last_resort(const struct document_value *value, void *target)
 {
-	static const char *const words[] = {"off", "on"};
-	const int word = document_word(value, words, CONFIG_ITEM_COUNT(words));
-
-	if (word >= 0)
-		announce_of(target)->last_resort = word == 1;
+	document_switch(value, &announce_of(target)->last_resort);
 }
 
 static const struct document_key announce_keys[] = {

@@ -19,24 +19,16 @@ streams_of(void *target)
 	return &reader->config->fixed.streams;
 }
 
-static bool
-read_switch(const struct document_value *value)
-{
-	static const char *const words[] = {"off", "on"};
-
-	return document_word(value, words, CONFIG_ITEM_COUNT(words)) == 1;
-}
-
 static void
 read_listen(const struct document_value *value, void *target)
 {
-	streams_of(target)->listen = read_switch(value);
+	document_switch(value, &streams_of(target)->listen);
 }
 
 static void
 read_upstream(const struct document_value *value, void *target)
 {
-	streams_of(target)->upstream = read_switch(value);
+	document_switch(value, &streams_of(target)->upstream);
 }
 
 static void

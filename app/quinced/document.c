@@ -446,3 +446,13 @@ document_word(const struct document_value *value, const char *const *words, size
 	document_complain(value, "\"%s\" is not known here; write %s.", text, list);
 	return -1;
 }
+
+void
+document_switch(const struct document_value *value, bool *on)
+{
+	static const char *const words[] = {"off", "on"};
+	const int word = document_word(value, words, sizeof(words) / sizeof(words[0]));
+
+	if (word >= 0)
+		*on = word == 1;
+}

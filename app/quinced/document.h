@@ -80,5 +80,8 @@ void document_count(
 /** Reads a size such as 512MiB (KiB, MiB, GiB); false, with the error noted, when it is not one. */
 bool document_size(const struct document_value *value, uint64_t *size_bytes);
 
+/** Reads "off" or "on"; leaves `on` as it was, with the error noted, when it is neither. */
+void document_switch(const struct document_value *value, bool *on);
+
 /** Reads one of `words`; its index, or -1 with the error noted. */
 int document_word(const struct document_value *value, const char *const *words, size_t word_count);

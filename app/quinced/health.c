@@ -5,28 +5,13 @@
 #include "kernel/kernel.h"
 #include "node.h"
 #include "port/port.h"
-#include "tracing.h"
-#include "wire/message.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define SELF_EVERY_US  (1 * QN_US_PER_S)
-#define SELF_WITHIN_US (500 * QN_US_PER_MS) /* A worker that turns does it in a few turns. */
-#define PROBE_EVERY_US (2 * QN_US_PER_S)
 #define SECOND_US      QN_US_PER_S
 #define DRAIN_LOOK_US  (200 * QN_US_PER_MS)
 #define DRAIN_LEAST_US (1 * QN_US_PER_S) /* Routers need a moment to send traffic elsewhere. */
 #define DRAIN_QUIET_OF 100               /* One of so many questions is as good as none. */
-
-/* Whom the node asks as: nobody has these (RFC 5737, RFC 3849). */
-#define ASKER_IPV4 "192.0.2.1"
-#define ASKER_IPV6 "2001:db8::1"
-#define ASKER_PORT 5353
-#define ASKER_MAC                      \
-	{                              \
-		0x02, 0, 0, 0, 0, 0x53 \
-	}
 
 /* Sums over all workers. */
 
@@ -119,148 +104,6 @@ buffers_free_percent(const struct node *node)
 			least = percent < least ? percent : least;
 		}
 	return least;
-}
-
-/* The question of the node to itself. */
-
-/* In the cache or not, without recursion it is answered in the same turn. */
-static size_t
-write_question(const struct config *config, struct qn_span payload)
-{
-	struct qn_writer writer = qn_writer_of(payload);
-	struct qn_question question = {.type = QN_TYPE_A, .class = QN_CLASS_IN};
-	const bool ok = qn_name_from_text(&question.name, "localhost.", strlen("localhost."));
-
-	qn_assert(ok);
-	if (config->fixed.announce.probe_count > 0)
-		question.name = config->fixed.announce.probes[0];
-	qn_write_header(&writer, 0, 0, 1);
-	qn_write_question(&writer, &question);
-	qn_assert(!writer.overflowed);
-	return writer.at;
-}
-
-static void
-self_prepare(struct health_self *self, const struct node *node)
-{
-	static const uint8_t asker_mac[] = ASKER_MAC;
-	const struct qn_link_config *link = qn_link_config_of(node->shared.links[0]);
-	const struct qn_endpoint service = {node->config.live.service[0], QN_DNS_PORT};
-	const bool ipv6 = service.address.family == QN_FAMILY_IPV6;
-	struct qn_path path = {.tagged = link->tagged, .vlan_tci = link->vlan_id};
-	struct qn_endpoint asker = {.port = ASKER_PORT};
-	const struct qn_span frame = {self->frame, sizeof(self->frame)};
-	const uint16_t at = qn_frame_payload_at(&path, service.address.family);
-	const bool ok = qn_address_from_text(&asker.address, ipv6 ? ASKER_IPV6 : ASKER_IPV4);
-	size_t len;
-
-	qn_assert(ok);
-	memcpy(path.source_mac, asker_mac, sizeof(asker_mac));
-	memcpy(path.destination_mac, link->mac, sizeof(link->mac));
-	len = write_question(&node->config, (struct qn_span){frame.data + at, frame.len - at});
-	self->frame_len = qn_frame_build_udp(frame, &path, &asker, &service, (uint16_t)len);
-}
-
-static bool
-self_on_worker(struct command *command, struct qn_shard *shard, struct qn_now now)
-{
-	struct health_self *self = (struct health_self *)command;
-	uint8_t room[1518];
-	struct qn_packet packet = {.data = room, .len = self->frame_len, .capacity = sizeof(room)};
-	enum qn_shard_verdict verdict;
-
-	memcpy(room, self->frame, self->frame_len);
-	verdict = qn_shard_input(shard, 0, &packet, now).verdict;
-	/* What is not cached is for its home worker to answer, which is asked as well. */
-	if (verdict != QN_SHARD_SEND && verdict != QN_SHARD_HANDOVER)
-		atomic_fetch_add_explicit(&self->unanswered, 1, memory_order_relaxed);
-	return true;
-}
-
-/* Whether we would get a reply at all: an operator may have all strangers dropped. */
-static bool
-self_is_heard(const struct node *node)
-{
-	struct qn_address asker;
-	const bool ipv6 = node->config.live.service[0].family == QN_FAMILY_IPV6;
-	const bool ok = qn_address_from_text(&asker, ipv6 ? ASKER_IPV6 : ASKER_IPV4);
-
-	qn_assert(ok);
-	return qn_prefix_map_find(&node->config.live.access, &asker) != QN_ACCESS_DROP;
-}
-
-static void
-self_tick(struct health_self *self, struct node *node, struct qn_mono now)
-{
-	const uint64_t age_us = qn_mono_since_us(self->sent, now);
-
-	if (self->running && command_is_done(&self->command)) {
-		self->running = false;
-		self->failed = atomic_load_explicit(&self->unanswered, memory_order_relaxed) > 0;
-	} else if (self->running && age_us >= SELF_WITHIN_US) {
-		self->failed = true;
-	}
-	if (self->running || age_us < SELF_EVERY_US)
-		return;
-	if (!self_is_heard(node)) {
-		self->failed = false;
-		return;
-	}
-	atomic_store_explicit(&self->unanswered, 0, memory_order_relaxed);
-	self->command.run = self_on_worker;
-	self->sent = now;
-	self->running = true;
-	node_command(node, &self->command);
-}
-
-/* Probe names. */
-
-static bool
-probe_failed(const struct tracing *tracing)
-{
-	const struct qn_trace *trace = &tracing->trace;
-
-	return trace->dropped ||
-	       (trace->rcode != QN_RCODE_NOERROR && trace->rcode != QN_RCODE_NXDOMAIN);
-}
-
-/* Takes note of how a probe ended; one that the worker had no place for says nothing. */
-static void
-probe_end(struct health_probe *probe, uint8_t probe_count, struct qn_now now)
-{
-	const enum tracing_state state = tracing_state(probe->tracing, now);
-
-	if (state == TRACING_RUNS)
-		return;
-	if (state != TRACING_REFUSED) {
-		probe->tried[probe->next] = true;
-		probe->failed[probe->next] = state == TRACING_LATE || probe_failed(probe->tracing);
-	}
-	tracing_end(probe->tracing);
-	probe->running = false;
-	probe->next = (uint8_t)((probe->next + 1) % probe_count);
-}
-
-static void
-probe_tick(struct health_probe *probe, struct node *node, struct qn_now now)
-{
-	const struct config_announce *config = &node->config.fixed.announce;
-	const struct qn_question question = {
-	    .name = config->probes[probe->next],
-	    .type = QN_TYPE_A,
-	    .class = QN_CLASS_IN,
-	};
-	const struct qn_address nobody = {.family = QN_FAMILY_NONE};
-
-	if (config->probe_count == 0)
-		return;
-	if (probe->running)
-		probe_end(probe, config->probe_count, now);
-	if (probe->running ||
-	    qn_mono_since_us(probe->asked, now.mono) < PROBE_EVERY_US / config->probe_count)
-		return;
-	probe->asked = now.mono;
-	probe->running = tracing_begin(node, &probe->tracing, &question, &nobody, now) == NULL;
 }
 
 /* Questions that came to an end. */
@@ -405,7 +248,7 @@ health_start(struct health *health, struct node *node, struct qn_now now)
 	memset(health, 0, sizeof(*health));
 	for (uint16_t i = 0; i < node->config.fixed.worker_count; i++)
 		health->turned[i] = now.mono;
-	self_prepare(&health->self, node);
+	health_self_prepare(&health->self, node);
 	if (node->kernel != NULL && link->service_count > 0) {
 		result =
 		    qn_announce_open(&health->announce, qn_kernel_interface_index(node->kernel, 0),
@@ -421,7 +264,7 @@ health_start(struct health *health, struct node *node, struct qn_now now)
 void
 health_stop(struct health *health)
 {
-	free(health->probe.tracing);
+	health_probe_free(&health->probe);
 	if (!health->announces)
 		return;
 	/* Whatever comes of it: the interface goes next. */
@@ -469,8 +312,8 @@ health_tick(struct health *health, struct node *node, struct qn_now now)
 	};
 	struct fitness_facts *facts = &health->facts;
 
-	self_tick(&health->self, node, now.mono);
-	probe_tick(&health->probe, node, now);
+	health_self_tick(&health->self, node, now.mono);
+	health_probe_tick(&health->probe, node, now);
 	window_tick(&health->window, node, facts, now.mono);
 	rate_tick(health, node, now.mono);
 	drain_tick(&health->drain, node, now.mono);

@@ -5,42 +5,19 @@
  * The health of a node: gathers the facts, judges them (fitness.h), announces and withdraws. Each
  * family for itself: where IPv6 has no gateway left, IPv4 is served all the same.
  *
- * Each worker is asked a question by the node itself, once a second, in a frame as a client
- * would send it. Probe names are resolved anew in turn, without the cache.
+ * What it asks for that: health_self.h, health_probe.h.
  * Owner:  the control thread.
  */
 #include "announce/announce.h"
-#include "command.h"
-#include "config.h"
 #include "fitness.h"
+#include "health_probe.h"
+#include "health_self.h"
 
 #include <jansson.h>
 
 #define HEALTH_TICK_MS 50
 
 struct node;
-struct tracing;
-
-/** The question of a node to itself, and which workers have answered it. */
-struct health_self {
-	struct command command;
-	uint8_t frame[512];
-	uint32_t frame_len;
-	_Atomic uint32_t unanswered; /* Workers that got no reply out of it. */
-	bool running;
-	bool failed; /* The last time. */
-	struct qn_mono sent;
-};
-
-/** Names resolved anew, one after the other. */
-struct health_probe {
-	struct tracing *tracing; /* NULL before the first. */
-	bool running;
-	uint8_t next;                  /* Which one is, or will be, asked. */
-	bool tried[CONFIG_PROBE_MAX];  /* Has come to an end once. */
-	bool failed[CONFIG_PROBE_MAX]; /* The last time. */
-	struct qn_mono asked;
-};
 
 /** Questions of the last seconds. */
 struct health_window {

@@ -76,13 +76,12 @@ qn_stream_clients_fini(struct qn_streams *streams)
 
 /* --- Places ----------------------------------------------------------------------------- */
 
-/* The slot of the network a client comes from: its /24, or its /56. */
+/* The slot of the network a client comes from. */
 static uint16_t
 network_slot(const struct qn_streams *streams, const struct qn_address *address)
 {
-	const struct qn_view network = {address->octets, address->family == QN_FAMILY_IPV6 ? 7 : 3};
-
-	return (uint16_t)(qn_hash(&streams->config.hash_key, network) % QN_STREAM_NETWORK_SLOTS);
+	return (uint16_t)(qn_hash(&streams->config.hash_key, qn_address_client_network(address)) %
+			  QN_STREAM_NETWORK_SLOTS);
 }
 
 /* libuv has let go of it: the place may be taken again. */

@@ -60,6 +60,13 @@ qn_address_equal(const struct qn_address *a, const struct qn_address *b)
 	                                   : memcmp(a->octets, b->octets, 16) == 0;
 }
 
+/** The octets of the network that what one client may have is counted by: its /24, or its /56. */
+static inline struct qn_view
+qn_address_client_network(const struct qn_address *address)
+{
+	return (struct qn_view){address->octets, address->family == QN_FAMILY_IPV6 ? 7 : 3};
+}
+
 /** Whether `address` is inside `prefix`; never across families. */
 bool qn_prefix_contains(const struct qn_prefix *prefix, const struct qn_address *address);
 

@@ -164,13 +164,11 @@ answer_mark_stale(struct qn_shard *shard, struct qn_answer *answer)
 	qn_counter_add(&shard->counters.client_stale, 1);
 }
 
-/* Keyed hash of the network a client comes from: its /24, or its /56. */
+/* Keyed hash of the network a client comes from. */
 static uint32_t
 network_hash(const struct qn_shard *shard, const struct qn_address *client)
 {
-	const struct qn_view network = {client->octets, client->family == QN_FAMILY_IPV6 ? 7 : 3};
-
-	return (uint32_t)qn_hash(&shard->shared.hash_key, network);
+	return (uint32_t)qn_hash(&shard->shared.hash_key, qn_address_client_network(client));
 }
 
 /*

@@ -99,21 +99,25 @@ open_with(uint32_t idle_s, SSL_CTX *tls)
 }
 
 static int
+open_for(uint32_t idle_s)
+{
+	choose_ports();
+	server_listener = listen_anywhere(&server_port);
+	return open_with(idle_s, NULL);
+}
+
+static int
 open_streams(void **state)
 {
 	(void)state;
-	choose_ports();
-	server_listener = listen_anywhere(&server_port);
-	return open_with(IDLE_S, NULL);
+	return open_for(IDLE_S);
 }
 
 static int
 open_patient_streams(void **state)
 {
 	(void)state;
-	choose_ports();
-	server_listener = listen_anywhere(&server_port);
-	return open_with(PATIENCE_S, NULL);
+	return open_for(PATIENCE_S);
 }
 
 static int
