@@ -10,7 +10,9 @@ perf/history.ndjson, and fails if any of the following did not hold:
 
     soak.wrong_answers         0
     soak.cache_bytes_most      at most soak.cache_bytes_max, looked at every second
-    soak.turns_over_8192us     0 turns of a worker that took longer
+    soak.turns_over_8192us     turns of a worker that took longer: none but
+    soak.turns_taken           those that did because others had the core, which a virtual machine's
+                               host or, for a moment in each second, the scheduler gives to them
     soak.buffers_left          0 packet buffers in use when nothing is on its way any more
     soak.allocated_growth      of the control side, less than 1 MiB after the first tenth
 """
@@ -238,6 +240,7 @@ def figures_of(node, checkers, watch, buffers_left, seconds):
         "transmit_drops": (totals["worker_transmit_drop"], "1"),
         "handover_drops": (totals["worker_handover_drop"], "1"),
         "turns_over_8192us": (sum(totals[name] for name in LONG_TURNS), "1"),
+        "turns_taken": (totals["worker_turn_taken"], "1"),
     }
     for name, value in totals.items():
         if name.startswith("worker_turn_") and name.endswith("us"):
@@ -256,7 +259,9 @@ def failures(figures):
         "the working set was less than ten caches": value["working_set_of_cache"] >= 10,
         "packet buffers leaked": value["buffers_left"] == 0,
         "the control side's memory grew": value["allocated_growth"] < GROWTH_MAX,
-        "a worker took a turn of more than 8.192 ms": value["turns_over_8192us"] == 0,
+        "a worker took more than 8.192 ms for a turn": (
+            value["turns_over_8192us"] == value["turns_taken"]
+        ),
     }
     return [sentence for sentence, held in checks.items() if not held]
 

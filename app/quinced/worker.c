@@ -230,13 +230,19 @@ worker_turn(struct worker *w, struct qn_now now)
 }
 
 static void
-worker_account(struct worker *w, bool busy, uint64_t cycles, uint64_t cycles_per_us)
+worker_account(struct worker *w, bool busy, uint64_t start, uint64_t end, uint64_t cycles_per_us)
 {
+	const uint64_t cycles = end - start;
+	const uint64_t turn_us = cycles / cycles_per_us;
+
 	worker_add(w, COUNT_worker_turn, 1);
 	if (busy)
 		worker_add(w, COUNT_worker_turn_busy, 1);
 	worker_add(w, busy ? COUNT_worker_busy_cycles : COUNT_worker_idle_cycles, cycles);
-	worker_add(w, worker_counter_of_turn(cycles / cycles_per_us), 1);
+	worker_add(w, worker_counter_of_turn(turn_us), 1);
+	if (absence_is_due(&w->absence, end / cycles_per_us) &&
+	    absence_explains(&w->absence, end / cycles_per_us, turn_us, qn_clock_thread_us()))
+		worker_add(w, COUNT_worker_turn_taken, 1);
 }
 
 static void
@@ -286,7 +292,7 @@ worker_run(void *argument)
 		const uint64_t start = qn_port_cycles();
 		const bool busy = worker_turn(w, now) > 0;
 
-		worker_account(w, busy, qn_port_cycles() - start, cycles_per_us);
+		worker_account(w, busy, start, qn_port_cycles(), cycles_per_us);
 		worker_rest(w, busy, now);
 	}
 	urcu_qsbr_unregister_thread();

@@ -9,6 +9,7 @@
  *
  * Owner:  the node makes it and takes it apart while the loop does not run.
  */
+#include "absence.h"
 #include "backlog.h"
 #include "command.h"
 #include "config.h"
@@ -40,6 +41,7 @@ struct __attribute__((aligned(QN_ARENA_ALIGN))) worker {
 	_Alignas(QN_ARENA_ALIGN) struct command_box commands;
 	_Alignas(QN_ARENA_ALIGN) struct worker_counters counters;
 	struct rest rest;
+	struct absence absence;
 };
 
 /** The loop: `argument` is the struct worker. Returns 0 after a stop was asked for. */

@@ -26,6 +26,7 @@
 	X(worker_punt_drop)         /* Frames for the kernel, when it has no side here. */    \
 	X(worker_stream_received)   /* Messages and replies that came over streams. */        \
 	X(worker_stream_drop)       /* Answers to streams for which there was no room. */     \
+	X(worker_turn_taken)        /* Long turns that others made long: see absence.h. */    \
 	/* Turns by what they took, in powers of two. A long one has kept packets waiting. */ \
 	X(worker_turn_0us)                                                                    \
 	X(worker_turn_1us)                                                                    \

@@ -5,6 +5,12 @@
 
 #include <time.h>
 
+static uint64_t
+microseconds(struct timespec time)
+{
+	return (uint64_t)time.tv_sec * QN_US_PER_S + (uint64_t)time.tv_nsec / 1000;
+}
+
 struct qn_now
 qn_clock_read(void)
 {
@@ -15,7 +21,16 @@ qn_clock_read(void)
 	qn_assert(clock_gettime(CLOCK_MONOTONIC, &mono) == 0);
 	qn_assert(clock_gettime(CLOCK_REALTIME, &wall) == 0);
 	return (struct qn_now){
-	    .mono = {(uint64_t)mono.tv_sec * QN_US_PER_S + (uint64_t)mono.tv_nsec / 1000},
+	    .mono = {microseconds(mono)},
 	    .wall = {wall.tv_sec},
 	};
+}
+
+uint64_t
+qn_clock_thread_us(void)
+{
+	struct timespec ran;
+
+	qn_assert(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ran) == 0);
+	return microseconds(ran);
 }

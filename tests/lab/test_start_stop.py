@@ -122,6 +122,26 @@ def test_idle_daemon_rests(lab):
         node.stop()
 
 
+def test_turns_that_others_made_long_are_told_apart(lab):
+    """A frozen process is the plainest of those to whom the machine gives nothing for a while."""
+    node = Node(lab, {"node": {"poll": "busy"}})
+    node.start()
+
+    def frozen():
+        node.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.05)
+        node.process.send_signal(signal.SIGCONT)
+        return node.totals()["worker_turn_taken"] > 0
+
+    try:
+        assert until(frozen, 10.0), node.totals()
+        totals = node.totals()
+        long = sum(totals[f"worker_turn_{us}us"] for us in (8192, 16384, 32768))
+        assert totals["worker_turn_taken"] <= long, totals
+    finally:
+        node.stop()
+
+
 def processor_s(node):
     """Processor seconds that the process has used."""
     fields = Path(f"/proc/{node.process.pid}/stat").read_text().rsplit(")", 1)[1].split()

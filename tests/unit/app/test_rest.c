@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a worker rests, and where the length of its turns is counted.
+ * How a worker rests, where the length of its turns is counted, and whose fault a long one is.
  */
+#include "absence.h"
 #include "rest.h"
 #include "support/test.h"
 #include "worker_counters.h"
@@ -67,6 +68,37 @@ TEST(turns_are_counted_in_powers_of_two)
 		    cases[i].name);
 }
 
+TEST(long_turn_is_the_fault_of_who_had_the_core)
+{
+	static const struct {
+		uint64_t turn_us;
+		uint64_t ran_us; /* Of the turn and what was before it. */
+		bool explained;
+	} cases[] = {
+	    {ABSENCE_LONG_US, ABSENCE_LONG_US, false},
+	    {ABSENCE_LONG_US, ABSENCE_LONG_US - 1, true},
+	    {ABSENCE_LONG_US, 0, true},
+	    {ABSENCE_LONG_US - 1, 0, false},
+	    {100000, 99000, false},
+	    {100000, ABSENCE_LONG_US, false},
+	    {100000, 5000, true},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct absence absence = {.read_us = 7000000, .ran_us = 3000000};
+		const uint64_t now_us = 7000000 + ABSENCE_PERIOD_US - 1 + cases[i].turn_us;
+
+		assert_int_equal(
+		    absence_explains(&absence, now_us, cases[i].turn_us, 3000000 + cases[i].ran_us),
+		    cases[i].explained);
+		/* The next turn is not blamed for it, nor excused by it. */
+		assert_false(absence_is_due(&absence, now_us + ABSENCE_PERIOD_US - 1));
+		assert_true(absence_is_due(&absence, now_us + ABSENCE_PERIOD_US));
+		assert_false(absence_explains(
+		    &absence, now_us + 9000, 9000, 3000000 + cases[i].ran_us + 9000));
+	}
+}
+
 int
 main(void)
 {
@@ -74,6 +106,7 @@ main(void)
 	    cmocka_unit_test(work_keeps_a_worker_awake),
 	    cmocka_unit_test(silence_makes_sleeps_longer_up_to_the_bound),
 	    cmocka_unit_test(turns_are_counted_in_powers_of_two),
+	    cmocka_unit_test(long_turn_is_the_fault_of_who_had_the_core),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
