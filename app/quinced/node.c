@@ -94,7 +94,11 @@ ports_open(struct node *node)
 static int
 out_of_memory(const char *what)
 {
-	qn_log(QN_LOG_ERROR, "node", "no memory is left for %s; make node.cache smaller.", what);
+	qn_log(QN_LOG_ERROR, "node", "no memory is left for %s; %smake node.cache smaller.", what,
+	    qn_port_eal_hugepages()
+		? "of the hugepages that were free, some are taken by now, or far from a worker's "
+		  "core: start again, or "
+		: "");
 	return -ENOMEM;
 }
 
@@ -361,6 +365,7 @@ node_start(struct node *node, const char *config_path, const struct machine *mac
 	result = workers_create(node);
 	if (result != 0)
 		goto fail_workers;
+	qn_port_eal_settle();
 	result = streams_create(node);
 	if (result != 0)
 		goto fail_streams;

@@ -7,11 +7,11 @@
  * control threads.
  */
 #include "host/log.h"
+#include "port/hugepages.h"
 #include "port/message.h"
 #include "port/state.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <inttypes.h>
 #include <rte_cycles.h>
 #include <rte_eal.h>
@@ -20,7 +20,6 @@
 #include <rte_malloc.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,46 +59,6 @@ argument_add(struct arguments *arguments, const char *format, ...)
 	}
 	arguments->items[arguments->count++] = at;
 	arguments->used += (size_t)len + 1;
-}
-
-/* A number that a file of the kernel begins with; 0 when there is none. */
-static uint64_t
-file_number(const char *directory, const char *name)
-{
-	char path[300];
-	uint64_t number = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return 0;
-	if (fscanf(file, "%" SCNu64, &number) != 1)
-		number = 0;
-	fclose(file);
-	return number;
-}
-
-/* Hugepages of all sizes that nobody has taken or been promised. */
-static uint64_t
-hugepage_bytes_free(void)
-{
-	glob_t sizes;
-	uint64_t bytes = 0;
-
-	if (glob("/sys/kernel/mm/hugepages/hugepages-*kB", 0, NULL, &sizes) != 0)
-		return 0;
-	for (size_t i = 0; i < sizes.gl_pathc; i++) {
-		const char *directory = sizes.gl_pathv[i];
-		const uint64_t page_kib = strtoull(strrchr(directory, '-') + 1, NULL, 10);
-		const uint64_t free_count = file_number(directory, "free_hugepages");
-		const uint64_t promised_count = file_number(directory, "resv_hugepages");
-
-		if (free_count > promised_count)
-			bytes += (free_count - promised_count) * page_kib * 1024;
-	}
-	globfree(&sizes);
-	return bytes;
 }
 
 /* Ordinary memory that can be had without swapping (proc(5)); UINT64_MAX when unknown. */
@@ -278,7 +237,7 @@ memory_choose(
     const struct qn_port_eal_config *config, bool *hugepages, const struct qn_port_error *error)
 {
 	const uint64_t need_bytes = need_bytes_of(config);
-	const uint64_t huge_bytes = hugepage_bytes_free();
+	const uint64_t huge_bytes = qn_hugepages_free();
 	const uint64_t available_bytes = memory_bytes_available();
 
 	*hugepages = !config->without_hugepages && huge_bytes >= need_bytes;
@@ -294,7 +253,7 @@ static void
 memory_say(const struct qn_port_eal_config *config, bool hugepages)
 {
 	const uint64_t need_mib = need_bytes_of(config) / MIB;
-	const uint64_t free_mib = hugepage_bytes_free() / MIB;
+	const uint64_t free_mib = qn_hugepages_free() / MIB;
 
 	if (hugepages)
 		qn_log(QN_LOG_INFO, "port",
@@ -309,33 +268,63 @@ memory_say(const struct qn_port_eal_config *config, bool hugepages)
 		    need_mib, free_mib);
 }
 
-int
-qn_port_eal_start(const struct qn_port_eal_config *config, char *text, size_t text_len)
+/* Has DPDK start with `arguments`; its first message is the reason when it does not. */
+static int
+environment_init(struct arguments *arguments, const struct qn_port_error *error)
 {
-	const struct qn_port_error error = {text, text_len};
-	struct arguments arguments = {.count = 0};
-	bool hugepages;
-	int rc;
+	int rc = 0;
 
-	rc = memory_choose(config, &hugepages, &error);
-	if (rc != 0)
-		return rc;
-	rc = arguments_make(&arguments, config, hugepages, need_bytes_of(config), &error);
-	if (rc != 0)
-		return rc;
-	memory_say(config, hugepages);
 	if (!qn_message_redirect())
-		return qn_port_fail(&error, -ENOMEM, "too little memory for a log stream");
+		return qn_port_fail(error, -ENOMEM, "too little memory for a log stream");
 	qn_message_begin();
-	if (rte_eal_init(arguments.count, arguments.items) < 0) {
-		rc =
-		    qn_port_fail(&error, -rte_errno, "DPDK does not start: %s", qn_message_first());
+	if (rte_eal_init(arguments->count, arguments->items) < 0) {
+		rc = qn_port_fail(error, -rte_errno, "DPDK does not start: %s", qn_message_first());
 		qn_message_restore();
 	}
 	qn_message_end();
 	runtime_directory_remove();
-	eal_has_hugepages = hugepages;
 	return rc;
+}
+
+/* Counts memory, chooses it and starts DPDK with it. */
+static int
+environment_start(const struct qn_port_eal_config *config, const struct qn_port_error *error)
+{
+	struct arguments arguments = {.count = 0};
+	bool hugepages;
+	int rc;
+
+	rc = memory_choose(config, &hugepages, error);
+	if (rc != 0)
+		return rc;
+	rc = arguments_make(&arguments, config, hugepages, need_bytes_of(config), error);
+	if (rc != 0)
+		return rc;
+	memory_say(config, hugepages);
+	rc = environment_init(&arguments, error);
+	if (rc == 0)
+		eal_has_hugepages = hugepages;
+	return rc;
+}
+
+int
+qn_port_eal_start(const struct qn_port_eal_config *config, char *text, size_t text_len)
+{
+	const struct qn_port_error error = {text, text_len};
+	int rc;
+
+	if (!config->without_hugepages)
+		qn_hugepages_claim();
+	rc = environment_start(config, &error);
+	if (rc != 0 || !eal_has_hugepages)
+		qn_hugepages_release();
+	return rc;
+}
+
+void
+qn_port_eal_settle(void)
+{
+	qn_hugepages_release();
 }
 
 void
@@ -345,6 +334,7 @@ qn_port_eal_stop(void)
 	rte_eal_cleanup();
 	qn_message_end();
 	qn_message_restore();
+	qn_hugepages_release();
 }
 
 bool

@@ -4,8 +4,9 @@
  * @file
  * Ports: DPDK devices that frames come from and go to.
  *
- * Life:    qn_port_eal_start(), qn_port_open() for each device, workers launched and waited
- *          for, qn_port_close() for each port, qn_port_eal_stop(). Once a process.
+ * Life:    qn_port_eal_start(), qn_port_open() for each device, qn_port_eal_settle(), workers
+ *          launched and waited for, qn_port_close() for each port, qn_port_eal_stop(). Once a
+ *          process.
  * Owner:   the main thread does all of that; during the workers' life queue i belongs to
  *          worker i: only it receives, transmits and allocates there. Figures may be read
  *          by any thread. Any thread may free a packet.
@@ -45,6 +46,12 @@ struct qn_port_eal_config {
  */
 QN_MUST_USE int qn_port_eal_start(
     const struct qn_port_eal_config *config, char *error, size_t error_len);
+
+/**
+ * All memory has been asked for. Until then other nodes that start on this machine wait, up to
+ * 10 s, so that no two rely on the same free hugepages.
+ */
+void qn_port_eal_settle(void);
 
 /** Ends the workers' threads and gives the memory back; all ports must be closed. */
 void qn_port_eal_stop(void);

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from lab import NODE_V4, query, until
-from quince import Node, check
+from quince import START_S, Node, check
 
+NODE_MIB = 230  # What a node takes beside its cache, about.
 STOP_S = float(os.environ.get("QN_STOP_S", "1.0"))  # Sanitizers look for leaks at exit.
 
 
@@ -91,6 +92,46 @@ def test_starts_again_after_being_killed(lab):
         assert again.control("status")["pid"] == again.process.pid
     finally:
         again.stop()
+
+
+def hugepages_free_mib():
+    meminfo = Path("/proc/meminfo").read_text()
+    pages, kib = (int(re.search(rf"{name}: +(\d+)", meminfo).group(1))
+                  for name in ("HugePages_Free", "Hugepagesize"))
+    return pages * kib // 1024
+
+
+@pytest.fixture
+def twins(lab):
+    """Two nodes that want four fifths of the free hugepages each, where there are any."""
+    cache_mib = max(64, hugepages_free_mib() * 4 // 5 - NODE_MIB)
+    nodes = []
+    for i in range(2):
+        node = Node(lab)
+        node.settings["node"]["cache"] = f"{cache_mib}MiB"
+        node.settings["ports"][0]["device"] = f"net_ring{i}"
+        node.settings["kernel"] = "off"
+        node.settings["control"]["socket"] = f"{lab.directory}/twin{i}.sock"
+        node.socket_path = node.settings["control"]["socket"]
+        node.path = lab.directory / f"twin{i}.yaml"
+        node.log_path = lab.directory / f"twin{i}.log"
+        nodes.append(node)
+    yield nodes
+    for node in nodes:
+        if node.is_running():
+            node.kill()
+        for path in (node.path, node.log_path, Path(node.socket_path)):
+            path.unlink(missing_ok=True)
+
+
+def test_two_start_at_the_same_moment(twins):
+    """Only one of them can have the hugepages: the other counts what is left, and goes without."""
+    for node in twins:
+        node.launch()
+    for node in twins:
+        assert until(lambda n=node: not n.is_running() or "cache of" in n.log(), START_S)
+        assert node.is_running(), node.log()
+        assert node.control("status")["state"] in ("starting", "running")
 
 
 def test_xdp_port_answers_and_leaves_no_program(lab, before):

@@ -137,6 +137,7 @@ world_eal_start(const char *const *devices, uint16_t device_count, uint16_t work
 	}
 	if (qn_port_eal_start(&config, error, sizeof(error)) != 0)
 		fail_msg("%s", error);
+	qn_port_eal_settle();
 	assert_int_equal(qn_port_eal_hugepages(), with_hugepages);
 }
 
