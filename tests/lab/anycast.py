@@ -238,7 +238,7 @@ class Anycast:
         for member in self.members:
             member.start()
             member.start_bird()
-            # Two at once would both count on the same hugepages.
+        for member in self.members:
             if not until(lambda m=member: m.watchdog.ready, START_S):
                 raise RuntimeError(f"a node does not start:\n{member.node.log()}")
         self.wait_announced()
