@@ -63,6 +63,9 @@ enum qn_cache_found {
 
 struct qn_cache;
 
+/** What init takes at most: blocks are numbered in 32 bits. */
+#define QN_CACHE_BYTES_MAX ((uint64_t)UINT32_MAX * QN_CACHE_BLOCK_LEN)
+
 /** Bytes of bookkeeping apart from blocks, and the number of blocks, come out of `bytes`. */
 size_t qn_cache_size(size_t bytes);
 

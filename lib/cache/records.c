@@ -144,27 +144,37 @@ rank_held(struct qn_store *store, const struct qn_rrset *rrset, struct qn_now no
 	           : 0;
 }
 
-/* RRset value: rank, count, packed rdatas. */
+/* RRset value: rank, count, packed rdatas; false when it is longer than a value may be. */
+static bool
+rrset_write(struct qn_writer *writer, const struct qn_rrset *rrset, enum qn_rank rank)
+{
+	qn_write_u8(writer, (uint8_t)rank);
+	qn_write_u16(writer, rrset->count);
+	qn_write_bytes(writer, rrset->rdatas);
+	return !writer->overflowed;
+}
+
+/* Nothing is kept of a set that is good for once only; nor of what it replaces. */
+static void
+rrset_forget(struct qn_store *store, const struct qn_rrset *rrset)
+{
+	store_remove(store, QN_CACHE_RRSET, &rrset->owner, rrset->type);
+	if (type_is_address(rrset->type))
+		store_remove(store, QN_CACHE_ANSWER, &rrset->owner, rrset->type);
+}
+
 void
 qn_store_put_rrset(
     struct qn_store *store, const struct qn_rrset *rrset, enum qn_rank rank, struct qn_now now)
 {
-	if (rank_held(store, rrset, now) > rank)
-		return;
-	if (rrset->ttl_s == 0 || rrset->count > QN_STORE_RECORD_MAX) {
-		/* Good for this once; but what it replaces is not good any more. */
-		store_remove(store, QN_CACHE_RRSET, &rrset->owner, rrset->type);
-		if (type_is_address(rrset->type))
-			store_remove(store, QN_CACHE_ANSWER, &rrset->owner, rrset->type);
-		return;
-	}
-
 	struct qn_writer writer = store_writer(store);
 
-	qn_write_u8(&writer, (uint8_t)rank);
-	qn_write_u16(&writer, rrset->count);
-	qn_write_bytes(&writer, rrset->rdatas);
-	if (!writer.overflowed)
+	if (rank_held(store, rrset, now) > rank)
+		return;
+	if (rrset->ttl_s == 0 || rrset->count > QN_STORE_RECORD_MAX ||
+	    !rrset_write(&writer, rrset, rank))
+		rrset_forget(store, rrset);
+	else
 		store_put(store, QN_CACHE_RRSET, &rrset->owner, rrset->type, rrset->ttl_s,
 		    writer_view(&writer), now);
 }

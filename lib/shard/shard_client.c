@@ -292,7 +292,7 @@ client_resolve(struct qn_shard *shard, struct arrival *arrival, const struct qn_
     struct qn_now now)
 {
 	const struct qn_question *asked = arrival->asked;
-	struct qn_cache_item item;
+	struct qn_cache_item item = {0}; /* As it stays when a failure is all that is known. */
 	struct qn_cache_key key;
 	struct qn_answer answer;
 
