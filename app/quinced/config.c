@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
+#include "cache/cache.h"
 #include "config_reader.h"
 #include "zonefile/hints.h"
 
@@ -21,6 +22,7 @@
 #define RATE_MAX             1000000
 #define CACHE_DEFAULT        (512ull << 20)
 #define CACHE_PER_WORKER_MIN (1ull << 20)
+#define CACHE_PER_WORKER_MAX (QN_CACHE_BYTES_MAX >> 30 << 30)
 #define HINTS_DEFAULT        "/usr/share/dns/root.hints"
 #define SOCKET_DEFAULT       "/run/quince/control.sock"
 #define STATISTICS_DEFAULT   "/var/lib/quince/statistics"
@@ -371,10 +373,16 @@ check_node(struct config_reader *reader)
 
 	if (!reader->workers_seen)
 		default_workers(fixed, reader->machine);
+	if (fixed->worker_count == 0)
+		return; /* As was said where they are listed. */
 	if (fixed->cache_bytes < fixed->worker_count * CACHE_PER_WORKER_MIN)
 		diagnostics_add(reader->errors, fixed->cache_line,
 		    "node.cache: too small; each of the %u workers needs at least 1MiB.",
 		    fixed->worker_count);
+	if (fixed->cache_bytes > fixed->worker_count * CACHE_PER_WORKER_MAX)
+		diagnostics_add(reader->errors, fixed->cache_line,
+		    "node.cache: too large; each of the %u workers can use %juGiB of memory.",
+		    fixed->worker_count, (uintmax_t)(CACHE_PER_WORKER_MAX >> 30));
 }
 
 /*

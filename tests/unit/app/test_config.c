@@ -190,6 +190,8 @@ static const struct complaint complaints[] = {
 	"file:6: node.workers: is empty; list cores or leave the key out.\n"},
     {"small cache", HINTS PORTS "node:\n  workers: [1, 2]\n  cache: 1023KiB\n",
 	"file:8: node.cache: too small; each of the 2 workers needs at least 1MiB.\n"},
+    {"large cache", HINTS PORTS "node:\n  workers: [1, 2]\n  cache: 511GiB\n",
+	"file:8: node.cache: too large; each of the 2 workers can use 255GiB of memory.\n"},
     {"sizes", HINTS PORTS "node:\n  cache: 18446744073709551615GiB\n",
 	"file:7: node.cache: \"18446744073709551615GiB\" is not a size; write a number with KiB, "
 	"MiB or GiB, as in 512MiB.\n"},
