@@ -86,9 +86,9 @@ load(struct statistics *statistics, struct qn_now now)
 	close(fd);
 }
 
-/* Writes the bytes to a file that is on the disk afterwards. 0, or -1 with errno set. */
+/* Writes the bytes to a file; to the disk when that is `awaited`. 0, or -1 with errno set. */
 static int
-write_whole(const char *path, struct qn_view bytes)
+write_whole(const char *path, struct qn_view bytes, bool awaited)
 {
 	const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
 	int result;
@@ -96,12 +96,18 @@ write_whole(const char *path, struct qn_view bytes)
 	if (fd < 0)
 		return -1;
 	errno = EIO; /* Of a write that is cut short. */
-	result = write(fd, bytes.data, bytes.len) == (ssize_t)bytes.len && fsync(fd) == 0 ? 0 : -1;
+	result = write(fd, bytes.data, bytes.len) == (ssize_t)bytes.len ? 0 : -1;
+	if (result == 0 && awaited)
+		result = fsync(fd);
 	return close(fd) == 0 ? result : -1;
 }
 
+/*
+ * While the node serves, the disk is not `awaited`: a busy one would keep the control thread from
+ * its signs of life. What a power failure then leaves may be no whole file, which is seen.
+ */
 static void
-save(struct statistics *statistics, struct qn_now now)
+save(struct statistics *statistics, bool awaited, struct qn_now now)
 {
 	const size_t len_max = qn_archive_len_max(statistics->nsdb);
 	struct qn_span bytes = {malloc(len_max), len_max};
@@ -112,7 +118,8 @@ save(struct statistics *statistics, struct qn_now now)
 	bytes.len = qn_archive_write(statistics->nsdb, bytes, now);
 	snprintf(beside, sizeof(beside), "%s.new", statistics->path);
 	/* Every few minutes, so no louder than this: a machine may well have no place for it. */
-	if (write_whole(beside, qn_view_of(bytes)) != 0 || rename(beside, statistics->path) != 0)
+	if (write_whole(beside, qn_view_of(bytes), awaited) != 0 ||
+	    rename(beside, statistics->path) != 0)
 		qn_log(QN_LOG_NOTICE, "statistics", "%s cannot be written: %s.", statistics->path,
 		    strerror(errno));
 	free(bytes.data);
@@ -157,7 +164,7 @@ statistics_turn(struct statistics *statistics, struct qn_now now)
 	    qn_mono_since_us(statistics->saved_at, now.mono) < SAVE_EVERY_US)
 		return;
 	statistics->saved_at = now.mono;
-	save(statistics, now);
+	save(statistics, false, now);
 }
 
 void
@@ -165,7 +172,7 @@ statistics_close(struct statistics *statistics, struct qn_now now)
 {
 	qn_nsdb_fold(statistics->nsdb, statistics->rings, statistics->ring_count);
 	if (statistics->path[0] != '\0')
-		save(statistics, now);
+		save(statistics, true, now);
 }
 
 void
