@@ -7,7 +7,7 @@
  *
  * Frames go to a gateway, which resolves neighbours as a real one does; behind it, what goes to
  * port 53 is a query to a server, and everything else an answer to a client. What the shards see
- * of servers is folded and published every 50 ms, as a node's control thread does. Time jumps
+ * of servers is folded and published every 50 ms, much as a node's control thread does. Time jumps
  * from one event to the next.
  *
  * Memory: from malloc(), which ends the program when there is none; the blocks are kept from one
