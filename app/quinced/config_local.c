@@ -201,10 +201,9 @@ read_hosts(const struct document_value *value, void *target)
 static void
 read_special_names(const struct document_value *value, void *target)
 {
-	static const char *const words[] = {"on", "off"};
 	struct config_local *local = target;
 
-	local->special_names = document_word(value, words, CONFIG_ITEM_COUNT(words)) == 0;
+	document_switch(value, &local->special_names);
 }
 
 static const struct document_key local_keys[] = {

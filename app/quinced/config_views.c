@@ -62,10 +62,11 @@ read_clients(const struct document_value *value, void *target)
 static void
 read_common(const struct document_value *value, void *target)
 {
-	static const char *const words[] = {"on", "off"};
 	const struct view_reader *at = target;
+	bool common = !at->read->alone;
 
-	at->read->alone = document_word(value, words, CONFIG_ITEM_COUNT(words)) == 1;
+	document_switch(value, &common);
+	at->read->alone = !common;
 }
 
 /* What holds by default in it depends on a key that may come behind it. */

@@ -360,7 +360,7 @@ static const struct complaint complaints[] = {
 	"file:8: local.zones.records: \"x A 192.0.2.1\": in a zone of type redirect only its own "
 	"name has records.\n"},
     {"local hosts", HINTS PORTS "local: {hosts: badhosts, special-names: maybe}\n",
-	"file:6: local.special-names: \"maybe\" is not known here; write on or off.\n"
+	"file:6: local.special-names: \"maybe\" is not known here; write off or on.\n"
 	"file:6: local.hosts: badhosts:2: \"10.0.0.256\" is not an IPv4 or IPv6 address.\n"
 	"file:6: local.hosts: badhosts:3: there is no name behind the address.\n"},
     {"local hosts, nowhere", HINTS PORTS "local:\n  hosts: nowhere\n",
@@ -377,7 +377,7 @@ static const struct complaint complaints[] = {
 	"file:9: views.name: the view a is on line 7 already.\n"
 	"file:9: views.clients: this prefix is on line 8 already.\n"
 	"file:9: views.clients: \"nobody\" is not a prefix, such as 10.0.0.0/8, or an address.\n"
-	"file:10: views.common: \"perhaps\" is not known here; write on or off.\n"
+	"file:10: views.common: \"perhaps\" is not known here; write off or on.\n"
 	"file:17: views.local.hosts: badhosts:2: \"10.0.0.256\" is not an IPv4 or IPv6 "
 	"address.\n"
 	"file:17: views.local.hosts: badhosts:3: there is no name behind the address.\n"},
