@@ -17,6 +17,21 @@
 /* How long a turn goes on with handshakes: each takes up to some milliseconds of computing. */
 #define GREET_US (1 * QN_US_PER_MS)
 
+/*
+ * Handshakes at a time: a tenth of all connections, but not fewer than the least, and of one network
+ * as large a part as it may have of the connections. Each may take 143 KiB: OpenSSL has room for a
+ * first message of 128 KiB as soon as one is announced.
+ */
+#define HANDSHAKE_PART  10
+#define HANDSHAKE_LEAST 256
+
+/*
+ * Of these, how many may wait for the thread before nobody else is let begin. It is much less, so
+ * that a handshake is not ended to make room for others before its turn has come.
+ */
+#define GREETING_PART 8
+#define GREETING_MOST 64
+
 /* Who owes the rest of something for so long gives way to others, if there is no place. */
 #define YIELD_US (1 * QN_US_PER_S)
 
@@ -26,14 +41,15 @@
 struct qn_stream_client {
 	struct qn_connection connection;
 	struct qn_streams *streams;
+	struct qn_stream_network *network;
 	struct qn_stream_timed timed;
-	struct qn_list link;  /* Free, idle, begun, sending, or in no list. */
-	struct qn_list held;  /* In clients_held or clients_greeting, or in no list. */
-	struct qn_list dirty; /* In clients_dirty, or in no list. */
+	struct qn_list link;      /* Free, idle, begun, handshaking, sending, or in no list. */
+	struct qn_list held;      /* In clients_held or clients_greeting, or in no list. */
+	struct qn_list dirty;     /* In clients_dirty, or in no list. */
+	struct qn_list neighbour; /* In its network's handshakes, or in no list. */
 	struct qn_address address;
-	struct qn_mono since; /* When what its deadline is about has begun. */
-	uint8_t phase;        /* enum phase */
-	uint16_t network_slot;
+	struct qn_mono since;       /* When what its deadline is about has begun. */
+	uint8_t phase;              /* enum phase */
 	uint32_t generation;        /* Counts the connections of this place. */
 	uint32_t outstanding_count; /* Messages that workers have. */
 	bool open;
@@ -53,13 +69,42 @@ enum phase {
 static void client_ready(uv_poll_t *poll, int status, int events);
 static void client_expired(struct qn_streams *streams, struct qn_stream_timed *timed);
 
+static uint32_t
+least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint32_t
+most(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+static void
+handshakes_init(struct qn_streams *streams)
+{
+	const struct qn_streams_config *config = &streams->config;
+	const uint32_t all =
+	    least(most(config->client_max / HANDSHAKE_PART, HANDSHAKE_LEAST), config->client_max);
+	const uint64_t part = (uint64_t)all * config->client_network_max / config->client_max;
+
+	streams->handshake_max = all;
+	streams->handshake_network_max = (uint32_t)part + (part == 0);
+	streams->greeting_max = most(least(all / GREETING_PART, GREETING_MOST), 1);
+	qn_list_init(&streams->clients_handshaking);
+	qn_list_init(&streams->clients_greeting);
+	for (uint32_t i = 0; i < QN_STREAM_NETWORK_SLOTS; i++)
+		qn_list_init(&streams->networks[i].handshakes);
+}
+
 bool
 qn_stream_clients_init(struct qn_streams *streams)
 {
+	handshakes_init(streams);
 	qn_list_init(&streams->clients_free);
 	qn_list_init(&streams->clients_idle);
 	qn_list_init(&streams->clients_begun);
-	qn_list_init(&streams->clients_greeting);
 	qn_list_init(&streams->clients_sending);
 	qn_list_init(&streams->clients_held);
 	qn_list_init(&streams->clients_dirty);
@@ -76,12 +121,59 @@ qn_stream_clients_fini(struct qn_streams *streams)
 
 /* --- Places ----------------------------------------------------------------------------- */
 
-/* The slot of the network a client comes from. */
-static uint16_t
-network_slot(const struct qn_streams *streams, const struct qn_address *address)
+/* The network a client comes from, or one that shares its slot. */
+static struct qn_stream_network *
+network_of(struct qn_streams *streams, const struct qn_address *address)
 {
-	return (uint16_t)(qn_hash(&streams->config.hash_key, qn_address_client_network(address)) %
-			  QN_STREAM_NETWORK_SLOTS);
+	return &streams->networks[qn_hash(&streams->config.hash_key,
+				      qn_address_client_network(address)) %
+				  QN_STREAM_NETWORK_SLOTS];
+}
+
+static void
+handshake_begin(struct qn_stream_client *client)
+{
+	qn_list_append(&client->network->handshakes, &client->neighbour);
+	client->network->handshake_count++;
+	qn_counter_add(&client->streams->counters.stream_handshakes, 1);
+}
+
+/* It is done, or given up; harmless where there is none. */
+static void
+handshake_end(struct qn_stream_client *client)
+{
+	if (qn_list_empty(&client->neighbour))
+		return;
+	qn_list_remove(&client->neighbour);
+	client->network->handshake_count--;
+	qn_counter_sub(&client->streams->counters.stream_handshakes, 1);
+}
+
+/* Puts it behind those whose handshake the thread goes on with. */
+static void
+greeting_add(struct qn_stream_client *client)
+{
+	qn_list_append(&client->streams->clients_greeting, &client->held);
+	client->streams->greeting_count++;
+}
+
+static void
+greeting_remove(struct qn_stream_client *client)
+{
+	qn_list_remove(&client->held);
+	client->streams->greeting_count--;
+}
+
+/* Takes it out of clients_held or clients_greeting, if it waits there. */
+static void
+client_forget_held(struct qn_stream_client *client)
+{
+	if (qn_list_empty(&client->held))
+		return;
+	if (client->connection.handshaking)
+		greeting_remove(client);
+	else
+		qn_list_remove(&client->held);
 }
 
 /* libuv has let go of it: the place may be taken again. */
@@ -105,9 +197,10 @@ client_close(struct qn_stream_client *client)
 	client->generation++; /* Answers that come now find nobody. */
 	qn_wheel_stop(&streams->wheel, &client->timed.timer);
 	qn_list_remove(&client->link);
-	qn_list_remove(&client->held);
+	client_forget_held(client);
 	qn_list_remove(&client->dirty);
-	streams->by_network[client->network_slot]--;
+	handshake_end(client);
+	client->network->client_count--;
 	qn_counter_sub(&streams->counters.stream_clients, 1);
 	qn_counter_sub(
 	    &streams->counters.stream_client_octets, qn_connection_held(&client->connection));
@@ -139,6 +232,7 @@ client_take(struct qn_streams *streams)
 	qn_list_init(&client->link);
 	qn_list_init(&client->held);
 	qn_list_init(&client->dirty);
+	qn_list_init(&client->neighbour);
 	return client;
 }
 
@@ -149,20 +243,67 @@ qn_stream_clients_full(const struct qn_streams *streams)
 	       streams->client_used == streams->config.client_max;
 }
 
+/* The first of a list that `link` is the link of; NULL when it is empty. */
+static struct qn_stream_client *
+client_first(const struct qn_list *list)
+{
+	return qn_list_empty(list) ? NULL
+	                           : qn_list_entry(list->next, struct qn_stream_client, link);
+}
+
+/* Who has owed the rest of a message or handshake for longest; NULL when nobody does. */
+static struct qn_stream_client *
+client_owing(const struct qn_streams *streams)
+{
+	struct qn_stream_client *message = client_first(&streams->clients_begun);
+	struct qn_stream_client *handshake = client_first(&streams->clients_handshaking);
+
+	if (message == NULL || handshake == NULL)
+		return message == NULL ? handshake : message;
+	return qn_mono_reached(handshake->since, message->since) ? handshake : message;
+}
+
 /* The first to give way to others; NULL when there is none. */
 static struct qn_stream_client *
-client_expendable(struct qn_streams *streams)
+client_expendable(const struct qn_streams *streams)
 {
-	struct qn_stream_client *client;
+	struct qn_stream_client *client = client_first(&streams->clients_idle);
 
-	if (!qn_list_empty(&streams->clients_idle))
-		return qn_list_entry(streams->clients_idle.next, struct qn_stream_client, link);
-	if (qn_list_empty(&streams->clients_begun))
+	if (client != NULL)
+		return client;
+	client = client_owing(streams);
+	if (client == NULL)
 		return NULL;
-	client = qn_list_entry(streams->clients_begun.next, struct qn_stream_client, link);
 	return qn_mono_reached(qn_mono_after_us(client->since, YIELD_US), streams->now.mono)
 	           ? client
 	           : NULL;
+}
+
+/*
+ * Whose handshake has to end for another of `network` to begin; NULL when there is room. A network
+ * with more than its part takes from itself, as soon as half of all are taken: so nobody else loses
+ * anything to one network.
+ */
+static struct qn_stream_client *
+handshake_expendable(const struct qn_streams *streams, const struct qn_stream_network *network)
+{
+	const uint64_t count = qn_counter_get(&streams->counters.stream_handshakes);
+
+	if (count >= (streams->handshake_max + 1) / 2 &&
+	    network->handshake_count >= streams->handshake_network_max)
+		return qn_list_entry(network->handshakes.next, struct qn_stream_client, neighbour);
+	return count >= streams->handshake_max ? client_first(&streams->clients_handshaking) : NULL;
+}
+
+static void
+handshake_make_room(struct qn_streams *streams, const struct qn_stream_network *network)
+{
+	struct qn_stream_client *client = handshake_expendable(streams, network);
+
+	if (client == NULL)
+		return;
+	QN_STREAM_COUNT(streams, stream_tls_yielded);
+	client_close(client);
 }
 
 bool
@@ -201,6 +342,7 @@ phase_list(struct qn_streams *streams, enum phase phase)
 	case PHASE_IDLE:
 		return &streams->clients_idle;
 	case PHASE_HANDSHAKE:
+		return &streams->clients_handshaking;
 	case PHASE_READING:
 		return &streams->clients_begun;
 	case PHASE_SENDING:
@@ -364,6 +506,7 @@ client_advance(struct qn_stream_client *client)
 
 	switch (qn_connection_handshake(&client->connection)) {
 	case QN_CONNECTION_OK:
+		handshake_end(client);
 		break;
 	case QN_CONNECTION_WAIT:
 		qn_connection_wait(&client->connection, false, client_ready);
@@ -406,19 +549,28 @@ client_ready(uv_poll_t *poll, int status, int events)
 		return;
 	}
 	qn_connection_pause(&client->connection);
-	qn_list_append(&client->streams->clients_greeting, &client->held);
+	greeting_add(client);
 	qn_stream_greet_soon(client->streams);
+}
+
+bool
+qn_stream_clients_greeting_full(const struct qn_streams *streams)
+{
+	return streams->greeting_count >= streams->greeting_max;
 }
 
 bool
 qn_stream_clients_greet(struct qn_streams *streams)
 {
 	const struct qn_mono end = qn_mono_after_us(qn_clock_read().mono, GREET_US);
-	struct qn_list *link;
 
-	while ((link = qn_list_pop(&streams->clients_greeting)) != NULL) {
+	while (!qn_list_empty(&streams->clients_greeting)) {
+		struct qn_stream_client *client =
+		    qn_list_entry(streams->clients_greeting.next, struct qn_stream_client, held);
+
 		qn_stream_awake(streams);
-		client_advance(qn_list_entry(link, struct qn_stream_client, held));
+		greeting_remove(client);
+		client_advance(client);
 		if (qn_mono_reached(end, qn_clock_read().mono))
 			break;
 	}
@@ -541,22 +693,24 @@ qn_stream_clients_flush(struct qn_streams *streams)
 /* --- Connections ------------------------------------------------------------------------ */
 
 static void
-client_begin(struct qn_stream_client *client, const struct qn_address *address, uint16_t slot,
-    bool encrypted)
+client_begin(struct qn_stream_client *client, const struct qn_address *address,
+    struct qn_stream_network *network, bool encrypted)
 {
 	struct qn_streams *streams = client->streams;
 
 	client->address = *address;
-	client->network_slot = slot;
+	client->network = network;
 	client->encrypted = encrypted;
 	client->ended = false;
 	client->outstanding_count = 0;
 	client->open = true;
-	streams->by_network[slot]++;
+	network->client_count++;
 	qn_counter_add(&streams->counters.stream_clients, 1);
 	QN_STREAM_COUNT(streams, stream_accepted);
-	if (encrypted)
+	if (encrypted) {
+		handshake_begin(client);
 		QN_STREAM_COUNT(streams, stream_accepted_tls);
+	}
 	client->phase = (uint8_t)phase_of(client);
 	client_rearm(client, true);
 }
@@ -565,10 +719,10 @@ void
 qn_stream_client_accept(
     struct qn_streams *streams, int fd, const struct qn_address *address, bool encrypted)
 {
-	const uint16_t slot = network_slot(streams, address);
+	struct qn_stream_network *network = network_of(streams, address);
 	struct qn_stream_client *client;
 
-	if (streams->by_network[slot] >= streams->config.client_network_max) {
+	if (network->client_count >= streams->config.client_network_max) {
 		QN_STREAM_COUNT(streams, stream_refused_network);
 		close(fd);
 		return;
@@ -585,5 +739,7 @@ qn_stream_client_accept(
 		qn_list_append(&streams->clients_free, &client->link);
 		return;
 	}
-	client_begin(client, address, slot, encrypted);
+	if (encrypted)
+		handshake_make_room(streams, network);
+	client_begin(client, address, network, encrypted);
 }

@@ -22,6 +22,7 @@
 	X(stream_closed_memory)   /* More replies not taken than there is room for. */        \
 	X(stream_tls_delayed)     /* Turns that left handshakes for the next. */              \
 	X(stream_tls_failed)      /* Handshakes that came to nothing. */                      \
+	X(stream_tls_yielded)     /* Handshakes ended: others want to begin theirs. */        \
 	X(stream_questions)       /* Messages given to workers. */                            \
 	X(stream_answers)         /* Replies to them. */                                      \
 	X(stream_unanswered)      /* Messages that get no reply. */                           \
@@ -40,6 +41,7 @@
 #define QN_STREAM_GAUGES(X)     \
 	X(stream_clients)       \
 	X(stream_client_octets) \
+	X(stream_handshakes)    \
 	X(stream_servers)
 
 struct qn_stream_counters {

@@ -27,6 +27,13 @@ struct qn_stream_listener {
 	bool encrypted;
 };
 
+/** What clients of one network have, or of networks that share its slot. */
+struct qn_stream_network {
+	uint32_t client_count;
+	uint32_t handshake_count;
+	struct qn_list handshakes; /* The first to begin first. */
+};
+
 /** Something with a deadline: the function is called when it has passed. */
 struct qn_stream_timed {
 	struct qn_timer timer;
@@ -63,13 +70,16 @@ struct qn_streams {
 	struct qn_stream_client *clients; /* config.client_max of them. */
 	uint32_t client_used;             /* Of these: ever used. */
 	struct qn_list clients_free;
-	struct qn_list clients_idle;     /* The longest idle one first. */
-	struct qn_list clients_begun;    /* Owe the rest of something; the longest first. */
-	struct qn_list clients_greeting; /* Have something to go on with their handshake with. */
-	struct qn_list clients_sending;  /* The one that has taken replies for longest first. */
-	struct qn_list clients_held;     /* Wait for a worker to have room. */
-	struct qn_list clients_dirty;    /* Have replies that were not yet sent. */
-	uint32_t by_network[QN_STREAM_NETWORK_SLOTS];
+	struct qn_list clients_idle;        /* The longest idle one first. */
+	struct qn_list clients_begun;       /* Owe the rest of a message; the longest first. */
+	struct qn_list clients_handshaking; /* Are not done with it; the first to begin first. */
+	struct qn_list clients_greeting;    /* Of these: what they have sent was not looked at. */
+	struct qn_list clients_sending;     /* The one that has taken replies for longest first. */
+	struct qn_list clients_held;        /* Wait for a worker to have room. */
+	struct qn_list clients_dirty;       /* Have replies that were not yet sent. */
+	uint32_t handshake_max, handshake_network_max; /* At a time, in all and of one network. */
+	uint32_t greeting_count, greeting_max;         /* When as many wait, others are let wait. */
+	struct qn_stream_network networks[QN_STREAM_NETWORK_SLOTS];
 
 	struct qn_stream_server *servers;
 	struct qn_list servers_free;
@@ -109,6 +119,9 @@ bool qn_stream_clients_full(const struct qn_streams *streams);
  * or handshake for longest. Its place comes free in a moment; false when there is none to close.
  */
 QN_MUST_USE bool qn_stream_clients_evict(struct qn_streams *streams);
+
+/** Whether so many handshakes wait for the thread that no more should begin. */
+bool qn_stream_clients_greeting_full(const struct qn_streams *streams);
 
 /** Goes on with handshakes of TLS, for some time; true when there are more to go on with. */
 bool qn_stream_clients_greet(struct qn_streams *streams);

@@ -74,7 +74,9 @@ listener_ready(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	qn_stream_awake(streams);
-	/* Somebody waits, and will still do so when the place is free. */
+	/* Somebody waits, and will still do so when there is time for him, or a place. */
+	if (listener->encrypted && qn_stream_clients_greeting_full(streams))
+		return;
 	if (qn_stream_clients_full(streams) && qn_stream_clients_evict(streams))
 		return;
 	for (uint32_t i = 0; i == 0 || (i < ACCEPT_MAX && !qn_stream_clients_full(streams)); i++) {

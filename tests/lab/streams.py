@@ -15,14 +15,17 @@ from lab import NODE_V4, query
 TCP_PORT = 53
 TLS_PORT = 853
 PATIENCE_S = 6.0
+# Kinds of keys, as openssl's req wants them.
+EC = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+RSA = ("rsa:2048",)
 
 
-def make_certificate(directory, name):
+def make_certificate(directory, name, kind=EC):
     """A certificate of its own for `name`; returns the paths of it and of its key."""
     certificate, key = directory / f"{name}.pem", directory / f"{name}.key"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        + ["-nodes", "-days", "30", "-subj", f"/CN={name}", "-keyout", key, "-out", certificate],
+        ["openssl", "req", "-x509", "-newkey", *kind, "-nodes", "-days", "30"]
+        + ["-subj", f"/CN={name}", "-keyout", key, "-out", certificate],
         check=True,
         capture_output=True,
     )

@@ -281,6 +281,18 @@ def test_tls_answers(lab, node, server, version):
         assert len(stream.ask("big.example.com.", "TXT").answer[0]) == 12
 
 
+def open_handshakes(node):
+    return node.control("status")["streams"]["stream_handshakes"]
+
+
+def test_handshake_under_way_is_counted(lab, node, server):
+    with Stream(lab, server, TLS_PORT) as stream:
+        assert until(lambda: open_handshakes(node) == 1, 5.0)
+        stream.socket = tls_context().wrap_socket(stream.socket)
+        assert stream.ask("www.example.com.", "A").answer
+        assert (open_handshakes(node), open_clients(node)) == (0, 1)
+
+
 def test_old_tls_is_turned_down(lab, node):
     before = counted(node, "stream_tls_failed")
     with warnings.catch_warnings():

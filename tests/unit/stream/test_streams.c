@@ -76,14 +76,14 @@ choose_ports(void)
 }
 
 static int
-open_with(uint32_t idle_s, SSL_CTX *tls)
+open_with(uint32_t idle_s, uint32_t client_max, uint32_t network_max, SSL_CTX *tls)
 {
 	struct qn_streams_config config = {
 	    .service_count = 1,
 	    .port = port,
 	    .tls_port = tls_port,
-	    .client_max = CLIENT_MAX,
-	    .client_network_max = CLIENT_MAX,
+	    .client_max = client_max,
+	    .client_network_max = network_max,
 	    .idle_s = idle_s,
 	    .source_count = 1,
 	    .worker_count = 1,
@@ -103,7 +103,7 @@ open_for(uint32_t idle_s)
 {
 	choose_ports();
 	server_listener = listen_anywhere(&server_port);
-	return open_with(idle_s, NULL);
+	return open_with(idle_s, CLIENT_MAX, CLIENT_MAX, NULL);
 }
 
 static int
@@ -553,7 +553,8 @@ TEST(there_are_no_more_connections_than_files)
 		const struct rlimit few = {FILE_COUNT, FILE_COUNT};
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (setrlimit(RLIMIT_NOFILE, &few) == 0 && open_with(PATIENCE_S, NULL) == 0)
+		if (setrlimit(RLIMIT_NOFILE, &few) == 0 &&
+		    open_with(PATIENCE_S, CLIENT_MAX, CLIENT_MAX, NULL) == 0)
 			pause();
 		_exit(1);
 	}
@@ -620,8 +621,19 @@ TEST(what_was_sent_takes_no_memory)
 #define HELLO_COUNT 30
 #define HELLO_MS    2 /* More than a turn goes on with handshakes. */
 
+/* Of CLIENT_MAX handshakes, how many may wait before no more are accepted; and how many at a time are. */
+#define GREETING_MAX 10
+#define ACCEPT_MAX   16
+
+/* Connections in all and of a network, and handshakes in all and of a network. */
+#define SPACIOUS_MAX          1000
+#define SPACIOUS_NETWORK_MAX  250
+#define HANDSHAKE_MAX         256
+#define HANDSHAKE_NETWORK_MAX 64
+
 static atomic_bool hello_blocks, hello_is_blocked;
 static atomic_uint hello_before_question, hello_before_answer;
+static _Atomic uint64_t hello_most; /* Handshakes that have been under way at a time. */
 
 /*
  * On the streams' thread, for each handshake: takes its time, as much computing does, and notes
@@ -640,23 +652,40 @@ hello(SSL *ssl, int *alert, void *context)
 	sleep_ms(HELLO_MS);
 	hello_before_question += qn_pipe_empty(&link_to_test->to_worker);
 	hello_before_answer += figure("stream_answers") == 0;
+	if (figure("stream_handshakes") > hello_most)
+		hello_most = figure("stream_handshakes");
 	return SSL_CLIENT_HELLO_ERROR;
 }
 
 static int
-open_streams_tls(void **state)
+open_with_tls(uint32_t client_max, uint32_t network_max)
 {
 	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
 
-	(void)state;
 	assert_non_null(tls);
 	SSL_CTX_set_client_hello_cb(tls, hello, NULL);
 	hello_blocks = true;
 	hello_is_blocked = false;
 	hello_before_question = hello_before_answer = 0;
+	hello_most = 0;
 	choose_ports();
 	server_listener = listen_anywhere(&server_port);
-	return open_with(PATIENCE_S, tls);
+	return open_with(PATIENCE_S, client_max, network_max, tls);
+}
+
+static int
+open_streams_tls(void **state)
+{
+	(void)state;
+	return open_with_tls(CLIENT_MAX, CLIENT_MAX);
+}
+
+/* With more places than there may be handshakes at a time. */
+static int
+open_spacious_streams_tls(void **state)
+{
+	(void)state;
+	return open_with_tls(SPACIOUS_MAX, SPACIOUS_NETWORK_MAX);
 }
 
 /* The first octets that a client of TLS sends; returns how many. */
@@ -716,6 +745,94 @@ TEST(handshakes_keep_nobody_waiting)
 	for (unsigned i = 0; i < HELLO_COUNT; i++)
 		close(fds[i]);
 	close(plain);
+}
+
+/* A flood of handshakes waits in the kernel, not in the thread: few are begun and not gone on with. */
+TEST(handshakes_begin_when_there_is_time)
+{
+	uint8_t octets[4096];
+	const size_t octets_len = hello_make(octets, sizeof(octets));
+	int fds[CLIENT_MAX - 4];
+
+	for (unsigned i = 0; i < COUNT_OF(fds); i++) {
+		fds[i] = client_socket(0);
+		client_connect(fds[i], tls_port);
+		assert_int_equal(send(fds[i], octets, octets_len, MSG_NOSIGNAL), octets_len);
+		while (!hello_is_blocked)
+			sleep_ms(1);
+	}
+	hello_blocks = false;
+	await("stream_tls_failed", COUNT_OF(fds));
+	/* Those accepted in one turn are heard of in the next one, which may begin with accepting. */
+	assert_in_range(hello_most, 1, GREETING_MAX + 2 * ACCEPT_MAX);
+	assert_int_equal(figure("stream_handshakes"), 0);
+	for (unsigned i = 0; i < COUNT_OF(fds); i++)
+		close(fds[i]);
+}
+
+/* A client of network `number` that connects for TLS and says nothing. */
+static int
+client_open_silent(unsigned number)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	const int fd = client_socket(0);
+
+	address.sin_addr.s_addr = htonl(address_of(number));
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	client_connect(fd, tls_port);
+	return fd;
+}
+
+static bool
+client_is_open(int fd)
+{
+	uint8_t octet;
+
+	return recv(fd, &octet, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+/* The first to have begun and not ended it gives way, as soon as there are so many; no other. */
+TEST(oldest_handshake_gives_way)
+{
+	int fds[HANDSHAKE_MAX], next;
+
+	for (unsigned i = 0; i < COUNT_OF(fds); i++)
+		fds[i] = client_open_silent(i / (HANDSHAKE_NETWORK_MAX / 2));
+	await("stream_handshakes", HANDSHAKE_MAX);
+	assert_int_equal(figure("stream_tls_yielded"), 0);
+	next = client_open_silent(HANDSHAKE_MAX);
+	await("stream_tls_yielded", 1);
+	await("stream_accepted_tls", HANDSHAKE_MAX + 1);
+	assert_int_equal(figure("stream_handshakes"), HANDSHAKE_MAX);
+	assert_int_equal(client_take(fds[0]), -1);
+	for (unsigned i = 1; i < COUNT_OF(fds); i++)
+		assert_true(client_is_open(fds[i]));
+	assert_true(client_is_open(next));
+	for (unsigned i = 0; i < COUNT_OF(fds); i++)
+		close(fds[i]);
+	close(next);
+}
+
+/* One network opens as many as it can: half of all, and from then on at its own cost. */
+TEST(networks_take_handshakes_from_themselves)
+{
+	int fds[HANDSHAKE_MAX], other;
+
+	other = client_open_silent(1);
+	await("stream_handshakes", 1);
+	for (unsigned i = 0; i < COUNT_OF(fds); i++) {
+		fds[i] = client_open_silent(0);
+		await("stream_accepted_tls", i + 2);
+	}
+	assert_int_equal(figure("stream_handshakes"), HANDSHAKE_MAX / 2);
+	assert_int_equal(figure("stream_tls_yielded"), 1 + HANDSHAKE_MAX - HANDSHAKE_MAX / 2);
+	assert_int_equal(figure("stream_refused_network"), 0);
+	assert_int_equal(client_take(fds[0]), -1);
+	assert_true(client_is_open(fds[COUNT_OF(fds) - 1]));
+	assert_true(client_is_open(other));
+	for (unsigned i = 0; i < COUNT_OF(fds); i++)
+		close(fds[i]);
+	close(other);
 }
 
 /* --- Servers ---------------------------------------------------------------------------- */
@@ -952,6 +1069,9 @@ main(void)
 	    cmocka_unit_test(there_are_no_more_connections_than_files),
 	    cmocka_unit_test(what_was_sent_takes_no_memory),
 	    CASE_WITH(open_streams_tls, handshakes_keep_nobody_waiting),
+	    CASE_WITH(open_streams_tls, handshakes_begin_when_there_is_time),
+	    CASE_WITH(open_spacious_streams_tls, oldest_handshake_gives_way),
+	    CASE_WITH(open_spacious_streams_tls, networks_take_handshakes_from_themselves),
 	    CASE(connections_to_servers_are_bounded),
 	    CASE(queries_to_one_server_are_bounded),
 	    CASE(queries_to_one_network_are_bounded),
