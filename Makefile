@@ -60,6 +60,10 @@ SECONDS ?= 10
 bench-wire: release
 	QN_BUILD=$(BENCH_BUILD) $(PYTHON) perf/wire.py --seconds $(SECONDS) --rounds $(ROUNDS)
 
+# What connections of clients cost, in memory and in others' time: make bench-connections (as root)
+bench-connections: release
+	QN_BUILD=$(BENCH_BUILD) $(PYTHON) perf/connections.py --seconds $(SECONDS)
+
 # How close the choice of servers comes to an oracle's: make selection-sim ARGS='--unrest 4'
 selection-sim: $(BUILD)/build.ninja
 	ninja -C $(BUILD) perf/selection_sim/selection_sim
@@ -89,5 +93,5 @@ format:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test lab lab-anycast sim sim-breaks sim-compilers attacks bench release bench-wire selection-sim \
-	selection-lab soak soak-bgp fuzz format clean
+.PHONY: all test lab lab-anycast sim sim-breaks sim-compilers attacks bench release bench-wire bench-connections \
+	selection-sim selection-lab soak soak-bgp fuzz format clean
