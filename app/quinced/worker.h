@@ -36,12 +36,12 @@ struct __attribute__((aligned(QN_ARENA_ALIGN))) worker {
 	struct outgoing outgoing[QN_SHARD_LINK_MAX]; /* One for each port. */
 	struct courier courier;
 	struct backlog backlog;
+	struct rest rest;
+	struct absence absence;
 
 	/* What the control thread writes and reads, on cache lines of its own. */
 	_Alignas(QN_ARENA_ALIGN) struct command_box commands;
 	_Alignas(QN_ARENA_ALIGN) struct worker_counters counters;
-	struct rest rest;
-	struct absence absence;
 };
 
 /** The loop: `argument` is the struct worker. Returns 0 after a stop was asked for. */
