@@ -50,6 +50,13 @@ class Quince:
             node.settings.setdefault(section, {}).update(keys)
         return node
 
+    def waited_s(self):
+        """Seconds that the first worker has waited for its core, which others had."""
+        for task in Path(f"/proc/{self.node.process.pid}/task").iterdir():
+            if (task / "comm").read_text().startswith("rte-worker"):
+                return int((task / "schedstat").read_text().split()[1]) / 1e9
+        raise RuntimeError("quinced has no worker")
+
     @contextlib.contextmanager
     def running(self, rig, asked=ASKED_FIRST):
         """Starts it; stops it at the end of a with block. Gives the milliseconds it took."""

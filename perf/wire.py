@@ -20,7 +20,6 @@ import argparse
 import re
 import statistics
 import time
-from pathlib import Path
 
 import history
 from rig import GENERATOR_CORE, NODE_V4, need, opened, stop
@@ -113,14 +112,6 @@ def hit_latencies(rig, seconds):
     return {line.split()[0]: int(line.split()[1]) for line in output.splitlines()}
 
 
-def waited_s(process):
-    """Seconds that the worker of a quinced has waited for its core, which others had."""
-    for task in Path(f"/proc/{process.pid}/task").iterdir():
-        if (task / "comm").read_text().startswith("rte-worker"):
-            return int((task / "schedstat").read_text().split()[1]) / 1e9
-    raise RuntimeError("quinced has no worker")
-
-
 def measure_latencies(rig, path, seconds):
     """Hits alone, then beside misses: name -> (value, unit).
 
@@ -131,9 +122,9 @@ def measure_latencies(rig, path, seconds):
     misses = write_misses(rig)
     with system.running(rig):
         learn(rig, path)
-        waited = [waited_s(system.node.process)]
+        waited = [system.waited_s()]
         alone = hit_latencies(rig, seconds)
-        waited.append(waited_s(system.node.process))
+        waited.append(system.waited_s())
         asking = rig.launch(
             rig.lab.net,
             *("dnsperf", "-s", NODE_V4, "-d", misses, "-n", 1, "-c", 4, "-q", 500, "-T", 1),
@@ -141,9 +132,9 @@ def measure_latencies(rig, path, seconds):
         )
         time.sleep(0.5)
         before = system.node.totals()
-        waited.append(waited_s(system.node.process))
+        waited.append(system.waited_s())
         beside = hit_latencies(rig, seconds)
-        waited.append(waited_s(system.node.process))
+        waited.append(system.waited_s())
         after = system.node.totals()
         stop(asking)
     # latency waits a second for stragglers.
