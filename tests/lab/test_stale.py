@@ -91,8 +91,7 @@ def test_no_stale_answer_if_switched_off(lab, node):
 
 
 def test_ttl_zero_is_given_on_and_not_kept(lab, node, server):
-    lab.ask("www.example.com.", "A", server)
-    node.rest()
+    node.acquaint(lambda i: lab.ask(f"host{i}.example.com.", "A", server))
     name = "zero-ttl.example.com."
     before = node.queries()
     for _ in range(3):

@@ -153,11 +153,12 @@ def test_two_start_at_the_same_moment(twins):
 def test_xdp_port_answers_and_leaves_no_program(lab, before):
     ports = Node(lab).settings["ports"]
     ports[0]["device"] = "net_af_xdp0,iface=vres"
-    node = Node(lab, {"ports": ports})
+    changes = {"ports": ports, "node": {"workers": [0]}}  # A veth has one queue for them.
+    node = Node(lab, changes)
     node.start()
     assert lab.ask("www.glueless.com.", "A").answer
     node.kill()  # Leaves its program attached; the next start must cope.
-    node = Node(lab, {"ports": ports})
+    node = Node(lab, changes)
     node.start()
     assert lab.ask("www.glueless.com.", "A").answer
     status, _ = node.stop()

@@ -8,6 +8,7 @@ import frames
 from lab import NODE_V4, NODE_V6, differences, query, until
 
 NODE_CHANGES = {
+    "node": {"workers": [0]},  # A veth has one queue for them.
     "ports": [
         {
             "device": "net_af_xdp0,iface=vres",
