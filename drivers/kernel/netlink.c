@@ -57,8 +57,11 @@ finish(struct qn_netlink *netlink, const struct nlmsghdr *message, mnl_cb_t read
 
 	if (mnl_socket_sendto(netlink->socket, message, message->nlmsg_len) < 0)
 		return -errno;
-	/* What it tells comes first, that it is done comes last. */
-	while (result > MNL_CB_STOP) {
+	/*
+	 * What it tells comes first, that it is done comes last. EPROTO: the answer to an earlier
+	 * request, which could not be received then.
+	 */
+	while (result > MNL_CB_STOP || (result < MNL_CB_STOP && errno == EPROTO)) {
 		const ssize_t len = mnl_socket_recvfrom(netlink->socket, answer, sizeof(answer));
 
 		if (len < 0)
