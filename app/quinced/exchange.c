@@ -161,8 +161,8 @@ run_trace(struct exchange *exchange, const struct request *request)
 		exchange_refuse(exchange, "Questions of this type are not resolved.");
 		return;
 	}
-	why =
-	    tracing_begin(request->node, &request->node->tracing, &question, &client, request->now);
+	why = tracing_begin(request->node, &request->node->tracing, &question, &client,
+	    QN_RESOLVE_TASK_US, request->now);
 	if (why != NULL) {
 		exchange_refuse(exchange, "%s", why);
 		return;

@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-#define PROBE_EVERY_US (2 * QN_US_PER_S)
+#define PROBE_EVERY_US    (2 * QN_US_PER_S)
+#define PROBE_PATIENCE_US (2 * QN_US_PER_S) /* Longer than clients wait before they ask again. */
 
 static bool
 probe_failed(const struct tracing *tracing)
@@ -53,7 +54,8 @@ health_probe_tick(struct health_probe *probe, struct node *node, struct qn_now n
 	    qn_mono_since_us(probe->asked, now.mono) < PROBE_EVERY_US / config->probe_count)
 		return;
 	probe->asked = now.mono;
-	probe->running = tracing_begin(node, &probe->tracing, &question, &nobody, now) == NULL;
+	probe->running = tracing_begin(node, &probe->tracing, &question, &nobody, PROBE_PATIENCE_US,
+			     now) == NULL;
 }
 
 void

@@ -32,7 +32,7 @@ trace_on_worker(struct command *command, struct qn_shard *shard, struct qn_now n
 
 const char *
 tracing_begin(struct node *node, struct tracing **slot, const struct qn_question *question,
-    const struct qn_address *client, struct qn_now now)
+    const struct qn_address *client, uint64_t patience_us, struct qn_now now)
 {
 	const struct qn_shard_view *view = qn_shard_view_of(&node->config.live, client);
 	struct tracing *tracing = *slot;
@@ -45,9 +45,10 @@ tracing_begin(struct node *node, struct tracing **slot, const struct qn_question
 		return "Another question is being traced; try again when it is over.";
 	}
 	tracing->wanted = true;
-	tracing->deadline = qn_mono_after_us(now.mono, TRACING_TIME_US);
+	tracing->deadline = qn_mono_after_us(now.mono, patience_us + TRACING_GRACE_US);
 	atomic_store_explicit(&tracing->refused, false, memory_order_relaxed);
 	qn_trace_init(&tracing->trace, question, client);
+	tracing->trace.patience_us = patience_us;
 	strcpy(tracing->view, view == NULL ? "" : view->name);
 	tracing->command.run = trace_on_worker;
 	node_command(node, &tracing->command);

@@ -8,14 +8,15 @@
  * Owner:  the control thread, but for what the question's worker writes until it is over.
  * Memory: one for each of the two, from its first trace to the node's end: a worker may still be writing when the
  *         client that asked has gone, or has been told that it takes too long.
- * Bounds: TRACING_TIME_US until the client is told so, one second more than a worker may take.
+ * Bounds: who asked is told that it takes too long a second after a worker has to be done with it.
  */
 #include "command.h"
 #include "resolve/trace.h"
 
 #include <jansson.h>
 
-#define TRACING_TIME_US (QN_RESOLVE_TASK_US + QN_US_PER_S)
+#define TRACING_GRACE_US (1 * QN_US_PER_S)
+#define TRACING_TIME_US  (QN_RESOLVE_TASK_US + TRACING_GRACE_US) /* A trace for people. */
 
 struct node;
 
@@ -36,12 +37,13 @@ enum tracing_state {
 };
 
 /**
- * Has `node` trace `question`, of class IN, in `*slot`, which is made when it is NULL, as if
- * `client` asked it, who may be of no family: in no view. Returns NULL, or a sentence why it
- * does not.
+ * Has `node` trace `question`, of class IN, for `patience_us` at most, in `*slot`, which is made
+ * when it is NULL, as if `client` asked it, who may be of no family: in no view. Returns NULL, or a
+ * sentence why it does not.
  */
 QN_MUST_USE const char *tracing_begin(struct node *node, struct tracing **slot,
-    const struct qn_question *question, const struct qn_address *client, struct qn_now now);
+    const struct qn_question *question, const struct qn_address *client, uint64_t patience_us,
+    struct qn_now now);
 
 /** Where it stands. But for TRACING_RUNS the caller then lets go of it: see tracing_end(). */
 enum tracing_state tracing_state(const struct tracing *tracing, struct qn_now now);

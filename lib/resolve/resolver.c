@@ -179,7 +179,7 @@ qn_resolver_trace(struct qn_resolver *resolver, struct qn_trace *trace,
 		return false;
 	task->refresh = true;
 	qn_trace_begin(resolver, trace, task, now);
-	asker_wait(resolver, task, &trace->asker, QN_RESOLVE_TASK_US, now);
+	asker_wait(resolver, task, &trace->asker, trace->patience_us, now);
 	resolver_settle(resolver, SETTLE_STEPS, now);
 	return true;
 }

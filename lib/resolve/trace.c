@@ -41,6 +41,7 @@ qn_trace_init(
 	trace->question.type = question->type;
 	trace->question.class = question->class;
 	trace->client = *client;
+	trace->patience_us = QN_RESOLVE_TASK_US;
 	trace->dropped = false;
 	trace->event_count = 0;
 	trace->lost_count = 0;

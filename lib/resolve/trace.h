@@ -7,8 +7,8 @@
  * Owner:  whoever asked for it until it is handed to a resolver, then the resolver until
  *         `done` is set, then its owner again.
  * Memory: the caller's, one block; what does not fit is counted, not kept.
- * Bounds: a resolver writes one trace at a time; `done` is set QN_RESOLVE_TASK_US after its
- *         begin at the latest.
+ * Bounds: a resolver writes one trace at a time; `done` is set `patience_us` after its begin at
+ *         the latest.
  */
 #include "cache/answer.h"
 #include "resolve/reply.h"
@@ -60,6 +60,7 @@ struct qn_trace_event {
 struct qn_trace {
 	struct qn_question question;
 	struct qn_address client; /* Who would ask; of no family: nobody in particular. */
+	uint64_t patience_us;     /* QN_RESOLVE_TASK_US, unless the owner makes it less. */
 	struct qn_asker asker;    /* The resolver's. */
 	struct qn_mono started;
 	uint16_t rcode; /* The answer's. */

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -15,6 +16,7 @@ from quince import Node
 from traffic import ping
 
 PATIENCE_S = 30.0  # For what takes a second or two on a machine that is not busy.
+QUESTION_S = 10.0  # Until a question that nobody answers is given up (lib/resolve/resolver.h).
 SERVICES = ["192.0.2.253", "2001:db8::53"]
 CHANGES = {
     # That the node asks itself is part of its health; the lab's configuration has it off.
@@ -160,12 +162,27 @@ def assert_one_failed_probe_is_no_fault(node):
 
 
 def test_probes(lab):
-    """All names failing withdraws; one of them does not, nor does a last resort."""
+    """One name that fails does not withdraw."""
     node = Node(lab, CHANGES)
     node.settings["announce"]["probes"] = ["www.example.com", "x.alldead.net"]
     node.start()
     try:
         assert_one_failed_probe_is_no_fault(node)
+    finally:
+        node.kill()
+
+
+def test_all_probes_failing_withdraws(lab):
+    """Nobody answers for either, which takes a client's patience each, not a question's time."""
+    node = Node(lab, CHANGES)
+    node.settings["announce"]["probes"] = ["x.alldead.net", "y.alldead.net"]
+    node.start()
+    try:
+        begin = time.monotonic()
+        assert until(lambda: health(node)[1]["probes_failed"] == 2, PATIENCE_S), health(node)
+        assert time.monotonic() - begin < QUESTION_S
+        assert until(lambda: health(node)[0] != 0, PATIENCE_S), health(node)
+        assert until(lambda: announced(lab) == [], PATIENCE_S), node.log()
     finally:
         node.kill()
 

@@ -486,6 +486,27 @@ TEST(a_trace_ends_with_the_time_of_a_question)
 	assert_int_equal(trace.rcode, QN_RCODE_SERVFAIL);
 }
 
+/* One that has less patience is given back before the question is over. */
+TEST(a_trace_ends_with_its_patience)
+{
+	const struct qn_question question = test_question("example A");
+
+	config.minimization = QN_MINIMIZATION_OFF;
+	now_us = 0;
+	qn_trace_init(&trace, &question, &nobody);
+	trace.patience_us = 2 * QN_US_PER_S;
+	assert_true(qn_resolver_trace(resolver, &trace, &question, now()));
+	now_us = 2 * QN_US_PER_S - QN_US_PER_S / 100;
+	(void)qn_resolver_expire(resolver, now(), 100);
+	assert_false(ended());
+	now_us = 2 * QN_US_PER_S + QN_US_PER_S / 100;
+	(void)qn_resolver_expire(resolver, now(), 100);
+	assert_true(ended());
+	assert_int_equal(trace.rcode, QN_RCODE_SERVFAIL);
+	/* What it has begun goes on. */
+	assert_true(qn_resolver_gauges(resolver).tasks > 0);
+}
+
 TEST(local_data_answer_at_once)
 {
 	const struct qn_question question = test_question("printer.lan A");
@@ -520,6 +541,7 @@ main(void)
 	    RESOLVER_TEST(what_ends_late_is_not_written),
 	    RESOLVER_TEST(what_does_not_fit_is_counted),
 	    RESOLVER_TEST(a_trace_ends_with_the_time_of_a_question),
+	    RESOLVER_TEST(a_trace_ends_with_its_patience),
 	    cmocka_unit_test(local_data_answer_at_once),
 	};
 
