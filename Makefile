@@ -24,6 +24,10 @@ lab-anycast:
 	ninja -C $(BUILD)-verbs app/quinced/quinced
 	QN_BUILD=$(BUILD)-verbs tests/lab/anycast.py --rate $(RATE) --runs $(RUNS)
 
+# The lab tests on net_af_xdp, and with two workers on two queues of net_af_packet (as root)
+lab-drivers: all
+	QN_BUILD=$(BUILD) scripts/lab-drivers
+
 # Simulated internets: make sim SEEDS=10000
 SEEDS ?= 1000
 sim: $(BUILD)/build.ninja
@@ -93,5 +97,5 @@ format:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all test lab lab-anycast sim sim-breaks sim-compilers attacks bench release bench-wire bench-connections \
-	selection-sim selection-lab soak soak-bgp fuzz format clean
+.PHONY: all test lab lab-anycast lab-drivers sim sim-breaks sim-compilers attacks bench release \
+	bench-wire bench-connections selection-sim selection-lab soak soak-bgp fuzz format clean

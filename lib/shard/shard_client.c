@@ -20,6 +20,7 @@ struct arrival {
 	/* Over a stream, else NULL: whose it is, and room for the reply. */
 	const struct qn_shard_stream_client *stream;
 	struct qn_span *reply;
+	bool has_our_cookie;
 	bool parked; /* The reply comes later. */
 	/* What is resolved: the question, or what aliases in local data have it come to. */
 	const struct qn_question *asked;
@@ -286,6 +287,14 @@ client_known_failure(struct qn_shard *shard, const struct qn_question *asked,
 	return true;
 }
 
+/* Counts a question that stays here: what is handed over is counted by who gets it. */
+static void
+client_count(struct qn_shard *shard, const struct arrival *arrival)
+{
+	qn_counter_add(&shard->counters.client_queries, 1);
+	qn_counter_add(&shard->counters.client_cookie, arrival->has_our_cookie);
+}
+
 /* Answers from the cache of the question's home worker, or takes it there. */
 static struct qn_shard_result
 client_resolve(struct qn_shard *shard, struct arrival *arrival, const struct qn_client_query *query,
@@ -311,7 +320,7 @@ client_resolve(struct qn_shard *shard, struct arrival *arrival, const struct qn_
 		qn_counter_add(&shard->counters.frame_handed_over, 1);
 		return (struct qn_shard_result){QN_SHARD_HANDOVER, home};
 	}
-	qn_counter_add(&shard->counters.client_queries, 1);
+	client_count(shard, arrival);
 	if (refresh && at_home)
 		qn_resolver_refresh(shard->resolver, asked, now);
 	if (found == QN_CACHE_FRESH || client_known_failure(shard, asked, found, &answer, now)) {
@@ -353,7 +362,7 @@ client_question(struct qn_shard *shard, struct arrival *arrival,
 	}
 	if (verdict == QN_ZONE_LEAD || verdict == QN_ZONE_RESOLVE)
 		return client_resolve(shard, arrival, query, now);
-	qn_counter_add(&shard->counters.client_queries, 1);
+	client_count(shard, arrival);
 	qn_counter_add(&shard->counters.client_local, 1);
 	return verdict == QN_ZONE_DROP ? qn_shard_result_of(QN_SHARD_DONE)
 	                               : client_reply_here(shard, arrival, query, &local, 0);
@@ -361,16 +370,16 @@ client_question(struct qn_shard *shard, struct arrival *arrival,
 
 /* Gives a client that sent a cookie the server's part, which proves its address next time. */
 static void
-client_cookie(struct qn_shard *shard, struct qn_client_query *query,
-    const struct qn_address *client, struct qn_now now)
+client_cookie(const struct qn_shard *shard, struct arrival *arrival, struct qn_client_query *query,
+    struct qn_now now)
 {
 	const struct qn_hash_key *secret = &shard->config->cookie_secret;
 
 	if (query->cookie.len == 0)
 		return;
-	if (qn_cookie_is_ours(&query->cookie, secret, client, now.wall))
-		qn_counter_add(&shard->counters.client_cookie, 1);
-	qn_cookie_renew(&query->cookie, secret, client, now.wall);
+	arrival->has_our_cookie =
+	    qn_cookie_is_ours(&query->cookie, secret, arrival->client, now.wall);
+	qn_cookie_renew(&query->cookie, secret, arrival->client, now.wall);
 }
 
 /* Answers what is not to be resolved. */
@@ -411,7 +420,7 @@ client_answer_at_once(struct qn_shard *shard, const struct arrival *arrival,
 static struct qn_shard_result
 client_refuse(struct qn_shard *shard, const struct arrival *arrival, struct qn_client_query *query)
 {
-	qn_counter_add(&shard->counters.client_queries, 1);
+	client_count(shard, arrival);
 	qn_counter_add(&shard->counters.client_refused, 1);
 	query->wants_nsid = false;
 	query->cookie.len = 0;
@@ -460,10 +469,10 @@ client_input(
 	client_fit_transport(shard, &query, arrival->stream);
 	if (access != QN_ACCESS_ALLOW)
 		return client_refuse(shard, arrival, &query);
-	client_cookie(shard, &query, arrival->client, now);
+	client_cookie(shard, arrival, &query, now);
 	if (verdict == QN_CLIENT_RESOLVE)
 		return client_question(shard, arrival, &query, now);
-	qn_counter_add(&counters->client_queries, 1);
+	client_count(shard, arrival);
 	return client_answer_at_once(shard, arrival, &query, verdict);
 }
 

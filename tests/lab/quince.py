@@ -19,6 +19,7 @@ QUINCECTL = BUILD / "app/quincectl/quincectl"
 # In a sanitized build: leaks in libraries that are not ours.
 LSAN_OPTIONS = f"suppressions={ROOT}/tests/port/lsan.supp:print_suppressions=0"
 START_S = 30.0  # Sanitized builds map a lot of memory first.
+ACQUAINT_MAX = 64  # Names until each of a few workers is the home of one, by far.
 CRASH_WORDS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error: ")
 CRASH_SIGNALS = (signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV)
 
@@ -171,6 +172,23 @@ class Node:
     def flush(self):
         """Forgets everything that was learned."""
         self.control("flush", ".")
+
+    def acquaint(self, ask):
+        """Calls ask(i) for i = 0, 1, … with new names until each worker has resolved one.
+
+        Every worker learns delegations for itself (docs/decisions/0002).
+        """
+        def missed():
+            return [w["cache_misses"] for w in self.control("stats")["workers"]]
+
+        before = missed()
+        for i in range(ACQUAINT_MAX):
+            ask(i)
+            if all(now > was for now, was in zip(missed(), before)):
+                break
+        else:
+            raise AssertionError(f"a worker of {len(before)} is the home of no name at all")
+        self.rest()
 
     def rest(self):
         """Waits until no question is on its way any more: background work is over, too."""

@@ -63,10 +63,12 @@ def test_dead_server_among_three_is_soon_left_alone(lab, node):
 def test_lame_server_costs_a_query_and_no_answer(lab, node):
     """It refuses at once, so the other server is asked at once."""
     learn_servers(lab, node, "onelame.org")
+    cost = Cost(node)
     with lab.silenced(world.addresses_of("onelame.org")):
-        # From now on the lame server looks like the better one.
+        # Nobody else is left. Later the lame server may look like the better one, for seconds.
         lab.ask("first.many.onelame.org.", "A", timeout_s=6.5)
         node.rest()
+    assert cost.of("reply_refused") >= len(world.addresses_of("onelame.org", "lame"))
     cost = Cost(node)
     for i in range(20):
         reply, seconds = timed(lambda name=f"l{i}.many.onelame.org.": lab.ask(name, "A"))
@@ -74,7 +76,7 @@ def test_lame_server_costs_a_query_and_no_answer(lab, node):
         assert seconds < QUICK_S
     # It has two addresses, and each question meets them at most once.
     refused = cost.of("reply_refused")
-    assert 2 <= refused <= 40
+    assert refused <= 40
     assert cost.queries() == 20 + refused
 
 
@@ -96,9 +98,8 @@ def test_refused_by_all_is_refused_with_the_reason(lab, node, server):
 @pytest.mark.parametrize("name", ["loop.example.com.", "self.example.com."])
 def test_alias_loop_ends_within_the_limit(lab, node, server, name):
     node.flush()
-    lab.ask("www.example.com.", "A", server)
-    lab.ask("www.example.org.", "A", server)
-    node.rest()
+    for zone in ("example.com.", "example.org."):
+        node.acquaint(lambda i, zone=zone: lab.ask(f"host{i}.{zone}", "A", server))
     cost = Cost(node)
     reply, seconds = timed(lambda: lab.ask(name, "A", server))
     assert reply.rcode() == dns.rcode.SERVFAIL and not reply.answer
@@ -134,7 +135,7 @@ def test_failure_is_remembered_for_longer_each_time(lab, node):
 def test_ghost_domain_ends_with_its_delegation(lab, node):
     """Asking the child over and over, even for its long-lived NS records, does not extend it."""
     node.flush()
-    assert lab.ask("a.many.ghost.haunted.org.", "A").answer
+    node.acquaint(lambda i: lab.ask(f"a{i}.many.ghost.haunted.org.", "A"))
     ttl_s = world.zone_of("ghost.haunted.org").delegation_ttl_s
     lab.script("undelegate", "ghost.haunted.org")
     taken_out = time.monotonic()

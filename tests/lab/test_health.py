@@ -39,10 +39,12 @@ def fit(lab):
     """A node that has announced its addresses."""
     node = Node(lab, CHANGES)
     node.start()
-    assert until(lambda: announced(lab) == SERVICES, PATIENCE_S), node.log()
-    yield node
-    if node.is_running():
-        node.kill()
+    try:
+        assert until(lambda: announced(lab) == SERVICES, PATIENCE_S), (health(node), node.log())
+        yield node
+    finally:
+        if node.is_running():
+            node.kill()
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ net_af_xdp has one queue only on a veth.
 import os
 import re
 
+import dns.edns
 import dns.rcode
 import pytest
 
@@ -29,6 +30,8 @@ pytestmark = pytest.mark.skipif(os.cpu_count() < 2, reason="two workers need two
 
 NAMES = ["www.glueless.com.", "alias.example.com.", "nope.example.com.", "a.b.c.d.e.deep.org."]
 QUESTION_COUNT = 400
+COOKIE_COUNT = 30
+CLIENT_COOKIE_LEN = 8
 LOAD_S = 2
 
 
@@ -69,6 +72,22 @@ def test_replies_on_the_wrong_queue_reach_who_asked(lab, node):
     for worker in (first, second):
         assert worker["rx_packets"] > QUESTION_COUNT / 4, worker
         assert worker["worker_handover_sent"] > QUESTION_COUNT / 4, worker
+
+
+def test_questions_that_cross_are_counted_once(lab, node):
+    def ask(name, cookie):
+        option = dns.edns.GenericOption(dns.edns.OptionType.COOKIE, cookie)
+        (got,) = lab.ask(name, "A", options=[option]).options
+        return got.data
+
+    cookie = ask("www.bulk.net.", os.urandom(CLIENT_COOKIE_LEN))
+    before = node.totals()
+    for i in range(COOKIE_COUNT):
+        ask(f"c{i}.miss.bulk.net.", cookie)
+    after = node.totals()
+    assert after["worker_handover_sent"] > before["worker_handover_sent"]
+    for counter in ("client_queries", "client_cookie", "cache_misses", "client_replies"):
+        assert after[counter] - before[counter] == COOKIE_COUNT, counter
 
 
 def test_load_loses_nothing_and_leaves_no_buffer_behind(lab, node, server):
