@@ -7,7 +7,8 @@
  * A turn of the worker answers all hits it receives, but works on so many of these only: a hit
  * never waits for more than that. What finds no room is dropped, so misses are shed and hits
  * are not; the last quarter is for packets other than queries, because a reply that is dropped
- * wastes the work on a question that was taken. What another worker has handed over is told apart
+ * wastes the work on a question that was taken. The worker works at once on what it must not lose
+ * and finds no room for. What another worker has handed over is told apart
  * in the same way.
  *
  * Owner:  one worker. A packet that was added is the backlog's until it is taken.

@@ -230,6 +230,7 @@ worker_init(struct node *node, struct worker *w, uint16_t index)
 	    .port_count = fixed->port_count,
 	    .poll = fixed->poll,
 	    .config = &node->snapshot,
+	    .links = node->shared.links,
 	    .stop = &node->stop,
 	    .kernel = node->kernel,
 	};

@@ -12,6 +12,7 @@
  * What one turn does at most beside the hits it answers, which wait for it: 16 packets that
  * were no hits and 16 messages of streams (courier.c), at 5 to 15 us each, what is due, and what
  * all of that wants to send. What is left over is done in the next turn, which follows at once.
+ * Hits that are not plain, at a microsecond or two, are bounded by the bursts they come in.
  */
 #define BACKLOG_COUNT_MAX 16
 #define EXPIRE_COUNT_MAX  16
@@ -51,14 +52,80 @@ worker_dispatch(
 	}
 }
 
-/* What cannot be answered at once waits, or is shed. */
+/*
+ * A packet changes hands once. Should it belong to a third worker now, as a reply can whose
+ * port was given to another in the meantime, then nobody waits for it.
+ */
 static void
-worker_defer(struct worker *w, const struct backlog_entry *entry)
+worker_input(struct worker *w, const struct backlog_entry *entry, struct qn_now now)
+{
+	struct qn_mail mail = entry->mail; /* A reply has another length. */
+	const struct qn_shard_result result =
+	    qn_shard_input(w->shard, mail.link, &mail.packet, now);
+
+	if (result.verdict == QN_SHARD_HANDOVER && entry->handed_over) {
+		worker_add(w, COUNT_worker_handover_stray, 1);
+		qn_port_free(&mail.packet);
+		return;
+	}
+	worker_dispatch(w, &mail, result, now);
+}
+
+/* Whether a frame is of what keeps the node on the wire and on the map: ARP, ND, BGP, BFD. */
+static bool
+worker_must_take(const struct worker *w, const struct qn_mail *mail)
+{
+	const struct qn_view octets = qn_packet_view(&mail->packet);
+	struct qn_frame frame;
+
+	switch (qn_frame_read(&frame, octets)) {
+	case QN_FRAME_ARP:
+	case QN_FRAME_ND:
+		return true;
+	case QN_FRAME_UDP:
+	case QN_FRAME_ECHO:
+	case QN_FRAME_OTHER:
+		return qn_lane_of(w->links[mail->link], octets) == QN_LANE_ROUTING;
+	case QN_FRAME_DROP:
+		break;
+	}
+	return false;
+}
+
+/* What cannot be answered at once waits, or is shed, but for what has to be taken at any time. */
+static void
+worker_defer(struct worker *w, const struct backlog_entry *entry, struct qn_now now)
 {
 	if (backlog_add(&w->backlog, entry))
 		return;
+	if (!entry->mail.is_query && worker_must_take(w, &entry->mail)) {
+		worker_input(w, entry, now);
+		return;
+	}
 	worker_add(w, COUNT_worker_backlog_drop, 1);
 	qn_port_free(&entry->mail.packet);
+}
+
+static void
+worker_take(struct worker *w, uint16_t link, const struct qn_packet *packet,
+    enum qn_shard_hit outcome, struct qn_now now)
+{
+	const struct backlog_entry entry = {
+	    .mail = {*packet, link, outcome == QN_SHARD_NO_HIT},
+	};
+
+	switch (outcome) {
+	case QN_SHARD_HIT:
+		outgoing_add(&w->outgoing[link], packet);
+		break;
+	case QN_SHARD_KNOWN:
+		worker_input(w, &entry, now);
+		break;
+	case QN_SHARD_NO_HIT:
+	case QN_SHARD_NO_QUERY:
+		worker_defer(w, &entry, now);
+		break;
+	}
 }
 
 /* Takes a burst off a port; hits are answered, everything else waits. */
@@ -71,59 +138,34 @@ worker_receive(struct worker *w, uint16_t link, struct qn_now now)
 	    qn_port_receive(w->outgoing[link].port, w->index, packets, QN_PORT_BURST_MAX);
 
 	qn_shard_answer_hits(w->shard, link, packets, count, outcomes, now);
-	for (uint32_t i = 0; i < count; i++) {
-		if (outcomes[i] == QN_SHARD_HIT)
-			outgoing_add(&w->outgoing[link], &packets[i]);
-		else
-			worker_defer(
-			    w, &(struct backlog_entry){
-				   .mail = {packets[i], link, outcomes[i] == QN_SHARD_NO_HIT},
-			       });
-	}
+	for (uint32_t i = 0; i < count; i++)
+		worker_take(w, link, &packets[i], outcomes[i], now);
 	return count;
 }
 
 /* Packets from one other worker: that one has looked for hits. */
 static uint32_t
-worker_mailbox(struct worker *w, struct qn_mailbox *mailbox)
+worker_mailbox(struct worker *w, struct qn_mailbox *mailbox, struct qn_now now)
 {
 	struct qn_mail mails[QN_MAILBOX_BURST_MAX];
 	const uint32_t count = qn_mailbox_receive(mailbox, mails, QN_MAILBOX_BURST_MAX);
 
 	for (uint32_t i = 0; i < count; i++)
-		worker_defer(w, &(struct backlog_entry){.mail = mails[i], .handed_over = true});
+		worker_defer(
+		    w, &(struct backlog_entry){.mail = mails[i], .handed_over = true}, now);
 	worker_add(w, COUNT_worker_handover_received, count);
 	return count;
 }
 
 static uint32_t
-worker_mailboxes(struct worker *w)
+worker_mailboxes(struct worker *w, struct qn_now now)
 {
 	uint32_t count = 0;
 
 	for (uint16_t i = 0; i < w->worker_count; i++)
 		if (w->peers[i].from != NULL)
-			count += worker_mailbox(w, w->peers[i].from);
+			count += worker_mailbox(w, w->peers[i].from, now);
 	return count;
-}
-
-/*
- * A packet changes hands once. Should it belong to a third worker now, as a reply can whose
- * port was given to another in the meantime, then nobody waits for it.
- */
-static void
-worker_input(struct worker *w, struct backlog_entry *entry, struct qn_now now)
-{
-	struct qn_mail *mail = &entry->mail;
-	const struct qn_shard_result result =
-	    qn_shard_input(w->shard, mail->link, &mail->packet, now);
-
-	if (result.verdict == QN_SHARD_HANDOVER && entry->handed_over) {
-		worker_add(w, COUNT_worker_handover_stray, 1);
-		qn_port_free(&mail->packet);
-		return;
-	}
-	worker_dispatch(w, mail, result, now);
 }
 
 /* Works on what waits, up to a bound. */
@@ -213,7 +255,7 @@ worker_turn(struct worker *w, struct qn_now now)
 	for (uint16_t link = 0; link < w->port_count; link++)
 		count += worker_receive(w, link, now);
 	worker_transmit(w);
-	count += worker_mailboxes(w);
+	count += worker_mailboxes(w, now);
 	count += worker_backlog(w, now);
 	count += command_run_all(&w->commands, w->shard, now);
 	count += qn_shard_expire(w->shard, now, EXPIRE_COUNT_MAX);

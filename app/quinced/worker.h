@@ -29,6 +29,7 @@ struct __attribute__((aligned(QN_ARENA_ALIGN))) worker {
 	uint16_t port_count;
 	enum config_poll poll;
 	struct qn_shard *shard;
+	struct qn_link *const *links; /* One for each port. */
 	const snapshot_slot *config;
 	const atomic_bool *stop;
 	struct qn_kernel *kernel;                    /* NULL: there is none. */

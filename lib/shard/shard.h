@@ -130,6 +130,7 @@ void qn_shard_configure(struct qn_shard *shard, const struct qn_shard_config *co
 /** What answer_hits() has made of a packet. */
 enum qn_shard_hit {
 	QN_SHARD_HIT,      /* Holds a reply now: transmit it on the port it came from. */
+	QN_SHARD_KNOWN,    /* A client's query, untouched: input() has the answer, give it now. */
 	QN_SHARD_NO_HIT,   /* A client's query, untouched: give it to input() when there is time. */
 	QN_SHARD_NO_QUERY, /* Untouched, and something else: the same. */
 };

@@ -7,7 +7,8 @@
  * error, not about to end, and short enough for the client. Everything else is left to
  * qn_shard_input(), which would have made the very same packets: this is the same work without
  * copies of names, and in steps over the burst, each of which starts the memory loads of the
- * next. The last step comes back to a reply when its stores have long been through, because a
+ * next. Hits that are not plain are told apart on the way, so that they need not wait with the
+ * misses. The last step comes back to a reply when its stores have long been through, because a
  * checksum over what was just written would wait for them.
  */
 #include "base/endian.h"
@@ -45,7 +46,9 @@ struct plain {
 	uint16_t records_at;          /* Behind the question, from the DNS header on. */
 	uint16_t udp_size;
 	uint16_t reply_len; /* 0: no plain hit. */
+	bool is_known;      /* The cache has a fresh answer, be it plain or not. */
 	bool has_edns;
+	bool has_options;
 	bool dnssec_ok;
 	struct qn_cache_key key;
 };
@@ -80,7 +83,7 @@ name_read(struct question *question, struct qn_view message)
 	return at < most;
 }
 
-/* Takes what stands behind the question: nothing, or a bare OPT record. */
+/* Takes what stands behind the question: nothing, or an OPT record. */
 static bool
 edns_read(struct plain *plain, struct qn_view rest)
 {
@@ -88,17 +91,18 @@ edns_read(struct plain *plain, struct qn_view rest)
 
 	plain->udp_size = QN_CLIENT_UDP_MIN;
 	plain->dnssec_ok = false;
+	plain->has_options = rest.len > OPT_LEN;
 	if (!plain->has_edns)
 		return rest.len == 0;
-	if (rest.len != OPT_LEN || opt[0] != 0 || qn_load_be16(opt + OPT_TYPE_AT) != QN_TYPE_OPT ||
-	    opt[OPT_VERSION_AT] != 0 || qn_load_be16(opt + OPT_LENGTH_AT) != 0)
+	if (rest.len < OPT_LEN || opt[0] != 0 || qn_load_be16(opt + OPT_TYPE_AT) != QN_TYPE_OPT ||
+	    opt[OPT_VERSION_AT] != 0 || qn_load_be16(opt + OPT_LENGTH_AT) != rest.len - OPT_LEN)
 		return false;
 	plain->udp_size = qn_client_udp_size(qn_load_be16(opt + OPT_SIZE_AT));
 	plain->dnssec_ok = (qn_load_be16(opt + OPT_FLAGS_AT) & OPT_FLAG_DO) != 0;
 	return true;
 }
 
-/* Reads a plain query; false when it is none. */
+/* Reads a query that is plain but for its options; false when it is none. */
 static bool
 query_read(struct plain *plain, struct question *question, struct qn_view message)
 {
@@ -155,6 +159,7 @@ plain_read(struct qn_shard *shard, const struct qn_link *link, const struct qn_p
 	qn_cache_key_init_wire(
 	    &plain->key, &shard->shared.hash_key, QN_CACHE_ANSWER, question.name, question.type);
 	plain->cache = shard->shared.caches[qn_shard_home(shard, plain->key.hash)];
+	plain->is_known = false;
 	qn_cache_prefetch(plain->cache, &plain->key);
 	return QN_SHARD_HIT;
 }
@@ -200,14 +205,14 @@ answer_is_plain(const struct plain *plain, const struct qn_answer *answer,
 	const size_t len =
 	    plain->records_at + answer->records.len + (plain->has_edns ? OPT_LEN : 0);
 
-	return answer->ede == QN_EDE_NONE && answer->rcode <= 0xf && len <= plain->udp_size &&
-	       len <= room && !qn_shard_ends_soon(item);
+	return !plain->has_options && answer->ede == QN_EDE_NONE && answer->rcode <= 0xf &&
+	       len <= plain->udp_size && len <= room && !qn_shard_ends_soon(item);
 }
 
 /* Last step but one: puts the answer into the packet; what is no plain hit stays untouched. */
 static uint16_t
-plain_reply(struct qn_shard *shard, const struct plain *plain, const struct qn_packet *packet,
-    struct qn_now now)
+plain_reply(
+    struct qn_shard *shard, struct plain *plain, const struct qn_packet *packet, struct qn_now now)
 {
 	const struct qn_span message = {
 	    packet->data + plain->frame.payload_at, packet->capacity - plain->frame.payload_at};
@@ -215,8 +220,10 @@ plain_reply(struct qn_shard *shard, const struct plain *plain, const struct qn_p
 	struct qn_answer answer;
 
 	if (!qn_cache_get_at(plain->cache, plain->place, &plain->key, now, shard->value, &item) ||
-	    !qn_answer_open(&answer, (struct qn_view){shard->value, item.value_len}) ||
-	    !answer_is_plain(plain, &answer, &item, message.len))
+	    !qn_answer_open(&answer, (struct qn_view){shard->value, item.value_len}))
+		return 0;
+	plain->is_known = true;
+	if (!answer_is_plain(plain, &answer, &item, message.len))
 		return 0;
 	qn_shard_count_reply(shard, answer.rcode);
 	return message_write(message, plain, &answer, item.age_s);
@@ -278,7 +285,8 @@ burst_finish(struct qn_packet *packets, enum qn_shard_hit *outcomes, const struc
 		struct qn_packet *packet = &packets[plains[i].index];
 
 		if (plains[i].reply_len == 0) {
-			outcomes[plains[i].index] = QN_SHARD_NO_HIT;
+			outcomes[plains[i].index] =
+			    plains[i].is_known ? QN_SHARD_KNOWN : QN_SHARD_NO_HIT;
 			continue;
 		}
 		packet->len = qn_frame_reply_udp(

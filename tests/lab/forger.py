@@ -7,8 +7,6 @@ case of every query, and gets just one of the things wrong that a reply has to h
 
 import contextlib
 import random
-import socket
-import struct
 import threading
 
 import dns.flags
@@ -18,6 +16,7 @@ import dns.rcode
 import dns.rrset
 
 import frames
+from dnsserver import DnsServer, framed
 from lab import NODE_V4
 
 PORT = 53
@@ -106,68 +105,31 @@ KINDS = {
 }
 
 
-class SlowServer:
+class SlowServer(DnsServer):
     """Serves `address`; in front of each answer, forged ones come from `forged_source`."""
 
     def __init__(self, lab, wire, address, forged_source, seed):
+        super().__init__(lab, address, PORT)
         self.wire = wire
         self.forged_source = forged_source
         self.chance = random.Random(seed)
         self.asked = []  # Names, as they came over UDP.
         self.forged_count = 0
-        self.udp = lab.net.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.tcp = lab.net.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        for sock in (self.udp, self.tcp):
-            sock.bind((address, PORT))
-        self.tcp.listen(64)
-        for serve in (self._serve_udp, self._serve_tcp):
-            threading.Thread(target=serve, daemon=True).start()
 
-    def __enter__(self):
-        return self
+    def answer_udp(self, query, peer):
+        reply = _address_reply(query, GENUINE).to_wire()
+        # Behind the forged ones also where these take long.
+        timer = threading.Timer(DELAY_S, self._reply, (reply, peer))
+        self._forge(query, peer[1])
+        self.asked.append(query.question[0].name.canonicalize())
+        timer.start()
 
-    def __exit__(self, *_):
-        for sock in (self.udp, self.tcp):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
-
-    def _serve_udp(self):
-        while True:
-            try:
-                wire, peer = self.udp.recvfrom(65535)
-            except OSError:
-                return
-            if not wire:  # Closed.
-                return
-            query = dns.message.from_wire(wire)
-            reply = _address_reply(query, GENUINE).to_wire()
-            # Behind the forged ones also where these take long.
-            timer = threading.Timer(DELAY_S, self._reply, (reply, peer))
-            self._forge(query, peer[1])
-            self.asked.append(query.question[0].name.canonicalize())
-            timer.start()
+    def answer_tcp(self, query, _):
+        return framed(_address_reply(query, GENUINE).to_wire()), True
 
     def _reply(self, wire, peer):
         with contextlib.suppress(OSError):  # Closed.
             self.udp.sendto(wire, peer)
-
-    def _serve_tcp(self):
-        while True:
-            try:
-                connection, _ = self.tcp.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve_connection, args=[connection], daemon=True).start()
-
-    def _serve_connection(self, connection):
-        with connection, contextlib.suppress(OSError):
-            stream = connection.makefile("rb")
-            while len(head := stream.read(2)) == 2:
-                query = dns.message.from_wire(stream.read(struct.unpack("!H", head)[0]))
-                wire = _address_reply(query, GENUINE).to_wire()
-                connection.sendall(struct.pack("!H", len(wire)) + wire)
 
     def _forge(self, query, port):
         """All of one kind: the first near miss has the node go on over TCP."""

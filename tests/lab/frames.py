@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Ethernet frames made by hand, and the sockets that put them on the wire to the node."""
 
+import errno
 import ipaddress
 import socket
 import struct
+import time
 
 from lab import NODE_V4, NODE_V6
 
@@ -19,6 +21,7 @@ PROTOCOL_UDP = 17
 PROTOCOL_FRAGMENT = 44
 PROTOCOL_ICMPV6 = 58
 ETH_P_ALL = 3
+FULL_S = 0.001
 
 
 def packed(address):
@@ -132,4 +135,12 @@ class Wire:
         self.socket.close()
 
     def send(self, frame):
-        self.socket.send(frame)
+        """Waits while the node's end has no room, as it says under an XDP program."""
+        while True:
+            try:
+                self.socket.send(frame)
+                return
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                time.sleep(FULL_S)

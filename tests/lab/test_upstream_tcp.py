@@ -23,9 +23,8 @@ NODE_CHANGES = {
 
 @pytest.fixture(scope="module")
 def odd(lab):
-    server = OddServer(lab)
-    yield server
-    server.close()
+    with OddServer(lab) as server:
+        yield server
 
 
 @pytest.fixture
