@@ -78,7 +78,7 @@ stop_now(struct control *control, int number, struct qn_now now)
 	control->stopping = true;
 	qn_log(QN_LOG_NOTICE, "control", "stopping: %s.", strsignal(number));
 	notify_stopping();
-	health_drain(&control->node->health, control->node, now);
+	health_drain_to_stop(&control->node->health, control->node, now);
 	return false;
 }
 

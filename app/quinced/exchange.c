@@ -227,7 +227,10 @@ run_drain(struct exchange *exchange, const struct request *request)
 static void
 run_undrain(struct exchange *exchange, const struct request *request)
 {
-	health_undrain(&request->node->health);
+	if (!health_undrain(&request->node->health)) {
+		exchange_refuse(exchange, "The node is stopping, and stays withdrawn.");
+		return;
+	}
 	health_tick(&request->node->health, request->node, request->now);
 	run_health(exchange, request);
 }

@@ -41,7 +41,7 @@ resolves_nothing(const struct fitness_facts *facts)
 	if (facts->probe_count == 0)
 		return false;
 	return facts->probe_failed_count == facts->probe_count ||
-	       (most_questions_fail(facts) && facts->probe_failed_count * 2 >= facts->probe_count);
+	       (most_questions_fail(facts) && facts->probe_failed_count * 2 > facts->probe_count);
 }
 
 enum fitness_fault

@@ -6,9 +6,9 @@
  *
  * A fault counts when it is still there after FITNESS_PATIENCE_US: then it withdraws. `after_us`
  * without a fault that counts announces again. An operator's drain counts at once.
- * One failing domain never withdraws: resolution counts as broken when no probe at all is
- * answered, or when most questions fail and half of the probes, too. Without probes nothing is
- * said about resolution: what clients ask may all be about one domain.
+ * One failing domain never withdraws: resolution counts as broken when every probe has failed, or
+ * when most questions fail and more than half of the probes, too. Without probes nothing is said
+ * about resolution: what clients ask may all be about one domain.
  * Memory: plain values. Time: every call takes `now`.
  */
 #include "base/time.h"
@@ -45,7 +45,7 @@ struct fitness_facts {
 	bool kernel_whole;
 	bool gateway_answers;          /* One of the family's at least, or it has none. */
 	uint32_t buffers_free_percent; /* Of the pool that has the fewest. */
-	uint32_t probe_count;          /* That were tried. */
+	uint32_t probe_count;          /* All there are, tried or not yet. */
 	uint32_t probe_failed_count;   /* Of these, when last tried. */
 	uint32_t question_count;       /* That came to an end of late. */
 	uint32_t question_failed_count;

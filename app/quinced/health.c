@@ -157,9 +157,20 @@ health_drain(struct health *health, struct node *node, struct qn_now now)
 }
 
 void
+health_drain_to_stop(struct health *health, struct node *node, struct qn_now now)
+{
+	health_drain(health, node, now);
+	health->drain.stopping = true;
+	health->drain.since = now.mono;
+}
+
+bool
 health_undrain(struct health *health)
 {
+	if (health->drain.stopping)
+		return false;
 	health->drain = (struct health_drain){0};
+	return true;
 }
 
 static void
@@ -323,11 +334,10 @@ health_tick(struct health *health, struct node *node, struct qn_now now)
 	facts->ports_up = ports_up(node);
 	facts->kernel_whole = kernel_tick(health, node, now.mono);
 	facts->buffers_free_percent = buffers_free_percent(node);
-	facts->probe_count = facts->probe_failed_count = 0;
-	for (uint8_t i = 0; i < config->probe_count; i++) {
-		facts->probe_count += health->probe.tried[i];
-		facts->probe_failed_count += health->probe.tried[i] && health->probe.failed[i];
-	}
+	facts->probe_count = config->probe_count;
+	facts->probe_failed_count = 0;
+	for (uint8_t i = 0; i < config->probe_count; i++)
+		facts->probe_failed_count += health->probe.failed[i];
 	for (uint8_t i = 0; i < HEALTH_FAMILY_COUNT; i++) {
 		struct health_family *family = &health->families[i];
 

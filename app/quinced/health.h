@@ -29,7 +29,8 @@ struct health_window {
 
 struct health_drain {
 	bool wanted;
-	struct qn_mono since;
+	bool stopping;        /* The node's end: there is no way back. */
+	struct qn_mono since; /* When it began; the stop, when stopping. */
 	uint64_t rate_before; /* Questions of the second before. */
 	struct qn_mono looked;
 	uint64_t queries; /* Then. */
@@ -76,9 +77,14 @@ void health_tick(struct health *health, struct node *node, struct qn_now now);
 
 /** Withdraws until health_undrain(). */
 void health_drain(struct health *health, struct node *node, struct qn_now now);
-void health_undrain(struct health *health);
 
-/** Whether a drain is over: traffic has fallen and nobody waits, or its time is up. */
+/** False, and nothing changes, when the node stops. */
+QN_MUST_USE bool health_undrain(struct health *health);
+
+/** Withdraws for good; its time begins now, also where a drain was under way. */
+void health_drain_to_stop(struct health *health, struct node *node, struct qn_now now);
+
+/** Whether that drain is over: traffic has fallen and nobody waits, or its time is up. */
 bool health_is_drained(const struct health *health, const struct node *node, struct qn_now now);
 
 /** {"fit": ..., "announced": ..., "reason": ...} and the facts. */

@@ -26,10 +26,8 @@ probe_end(struct health_probe *probe, uint8_t probe_count, struct qn_now now)
 
 	if (state == TRACING_RUNS)
 		return;
-	if (state != TRACING_REFUSED) {
-		probe->tried[probe->next] = true;
+	if (state != TRACING_REFUSED)
 		probe->failed[probe->next] = state == TRACING_LATE || probe_failed(probe->tracing);
-	}
 	tracing_end(probe->tracing);
 	probe->running = false;
 	probe->next = (uint8_t)((probe->next + 1) % probe_count);

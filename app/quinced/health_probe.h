@@ -16,8 +16,7 @@ struct health_probe {
 	struct tracing *tracing; /* NULL before the first. */
 	bool running;
 	uint8_t next;                  /* Which one is, or will be, asked. */
-	bool tried[CONFIG_PROBE_MAX];  /* Has come to an end once. */
-	bool failed[CONFIG_PROBE_MAX]; /* The last time. */
+	bool failed[CONFIG_PROBE_MAX]; /* The last time; not before the first. */
 	struct qn_mono asked;
 };
 

@@ -146,7 +146,28 @@ def test_stop_drains_first(lab, fit):
         fit.process.send_signal(signal.SIGTERM)
         assert until(lambda: announced(lab) == [], PATIENCE_S)
         assert lab.ask("www.example.com.", "A").answer
+        # There is no way back: not into service, nor to a stop at once.
+        process = fit.control_process("undrain")
+        assert process.returncode != 0 and "stopping" in process.stderr, process
+        assert health(fit)[1]["draining"]
+        assert lab.ask("www.example.com.", "A").answer
     assert fit.process.wait(timeout=PATIENCE_S) == 0
+
+
+def test_time_of_a_stop_begins_with_the_stop(lab):
+    """A drain that has taken all of its time before does not shorten it."""
+    node = Node(lab, CHANGES)
+    node.settings["announce"] = {"after": 0, "drain": 1}
+    node.start()
+    try:
+        assert until(lambda: announced(lab) == SERVICES, PATIENCE_S), node.log()
+        node.control("drain")
+        time.sleep(1.2)
+        status, seconds = node.stop()
+        assert status == 0 and seconds >= 1.0
+    finally:
+        if node.is_running():
+            node.kill()
 
 
 def test_second_signal_does_not_wait(lab, fit):
@@ -159,6 +180,8 @@ def test_second_signal_does_not_wait(lab, fit):
 
 
 def assert_one_failed_probe_is_no_fault(node):
+    # One that was not asked yet is one more that has not failed.
+    assert health(node)[1]["probes"] == 2
     assert until(lambda: health(node)[1]["probes_failed"] == 1, PATIENCE_S), health(node)
     assert until(lambda: health(node)[0] == 0, PATIENCE_S), health(node)
 

@@ -71,6 +71,9 @@ TEST(fitness_survives_one_failing_domain)
 	facts.question_count = 100000;
 	facts.question_failed_count = 100000;
 	assert_judged(facts, FITNESS_FIT);
+	/* Nor where there are no more than two probes, be the second one still untried. */
+	facts.probe_count = 2;
+	assert_judged(facts, FITNESS_FIT);
 	/* Nor without any probe. */
 	facts.probe_failed_count = 0;
 	facts.probe_count = 0;
@@ -93,6 +96,14 @@ TEST(fitness_sees_that_nothing_is_resolved)
 	assert_judged(facts, FITNESS_FIT);
 	facts.question_count = facts.question_failed_count = 99;
 	assert_judged(facts, FITNESS_FIT);
+	facts.probe_count = 2;
+	assert_judged(facts, FITNESS_UPSTREAM);
+	/* Half of them are not most of them. */
+	facts.probe_count = 4;
+	facts.question_count = facts.question_failed_count = 100;
+	assert_judged(facts, FITNESS_FIT);
+	facts.probe_failed_count = 3;
+	assert_judged(facts, FITNESS_UPSTREAM);
 }
 
 TEST(fitness_announces_after_its_time)
