@@ -141,7 +141,7 @@ def learn(rig, path):
 
 def make_node(rig, table):
     node = Quince(device=DEVICE, changes={
-        "service": {"addresses": [NODE_V4, "192.0.2.253", "2001:db8::53"], "drop": []},
+        "service": {"addresses": [NODE_V4, "192.0.2.253", "2001:db8::53"]},
         "announce": {"after": 0, "table": table},
         "resolver": {"zone-rate": 0, "server-rate": 0},
     }).make_node(rig)

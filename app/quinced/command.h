@@ -5,8 +5,8 @@
  * Work that the control thread has every worker do on its own shard, once.
  *
  * The control thread sends a command to all workers, looks now and then whether it is done,
- * and does not touch it until then. No thread waits for another. A worker has one command in
- * hand at a time and does a slice of it each turn; the others queue behind.
+ * and does not touch it until then. No thread waits for another. A worker does them in their
+ * order, but that those of many slices let the others go ahead.
  * Memory: a command is a member of what its result goes into; a box holds pointers to
  *         COMMAND_BOX_MAX of them.
  */
@@ -19,14 +19,15 @@
 struct command {
 	/* Does a slice of it on a worker; true when that worker is through. */
 	bool (*run)(struct command *command, struct qn_shard *shard, struct qn_now now);
+	bool sliced;           /* May take more than one slice. */
 	_Atomic uint32_t left; /* Workers that are not through yet. */
 };
 
 /** The way of commands to one worker; all zero at start. */
 struct command_box {
-	_Atomic uint32_t sent; /* Ever; written by the control thread. */
-	_Atomic uint32_t done; /* Ever, up to the one in hand; written by the worker. */
-	struct command *commands[COMMAND_BOX_MAX];
+	_Atomic uint32_t sent;                     /* Ever; written by the control thread. */
+	_Atomic uint32_t done;                     /* Ever; written by the worker. */
+	struct command *commands[COMMAND_BOX_MAX]; /* Those sent and not done are the worker's. */
 };
 
 /** Sends `command`; the caller has no more than COMMAND_BOX_MAX on their way. */

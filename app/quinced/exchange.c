@@ -193,6 +193,7 @@ run_flush(struct exchange *exchange, const struct request *request)
 		return;
 	atomic_store_explicit(&flush->entry_count, 0, memory_order_relaxed);
 	flush->command.run = flush_on_worker;
+	flush->command.sliced = true;
 	node_command(request->node, &flush->command);
 	exchange->wait = EXCHANGE_WAIT_FLUSH;
 }

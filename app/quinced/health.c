@@ -323,7 +323,7 @@ health_tick(struct health *health, struct node *node, struct qn_now now)
 	};
 	struct fitness_facts *facts = &health->facts;
 
-	health_self_tick(&health->self, node, now.mono);
+	health_self_tick(&health->self, node, now);
 	health_probe_tick(&health->probe, node, now);
 	window_tick(&health->window, node, facts, now.mono);
 	rate_tick(health, node, now.mono);

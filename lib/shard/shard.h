@@ -150,6 +150,13 @@ void qn_shard_prefetch(const struct qn_packet *packet);
 QN_MUST_USE struct qn_shard_result qn_shard_input(
     struct qn_shard *shard, uint16_t link, struct qn_packet *packet, struct qn_now now);
 
+/**
+ * Answers a question of the node to itself, in a frame as a client would send it, and rewrites it in
+ * place: out of the cache, else with REFUSED. Who may ask, and what local data say, does not matter,
+ * and nothing is counted. Not for frames that were received: anybody can write any source.
+ */
+void qn_shard_self_answer(struct qn_shard *shard, struct qn_packet *packet, struct qn_now now);
+
 /** Whether output() may have something to write: cheap, for every turn. */
 bool qn_shard_has_output(const struct qn_shard *shard, struct qn_now now);
 

@@ -487,6 +487,36 @@ qn_shard_client_input(struct qn_shard *shard, uint16_t link, struct qn_packet *p
 	return client_input(shard, &arrival, datagram, now);
 }
 
+void
+qn_shard_self_answer(struct qn_shard *shard, struct qn_packet *packet, struct qn_now now)
+{
+	const struct qn_answer none = {.rcode = QN_RCODE_REFUSED, .ede = QN_EDE_NOT_AUTHORITATIVE};
+	struct qn_client_query query;
+	struct qn_cache_item item = {0};
+	struct qn_cache_key key;
+	struct qn_answer answer;
+	struct qn_frame frame;
+	bool truncated;
+	const enum qn_frame_kind kind = qn_frame_read(&frame, qn_packet_view(packet));
+
+	qn_assert(kind == QN_FRAME_UDP);
+	const struct qn_span payload = {
+	    packet->data + frame.payload_at, packet->capacity - frame.payload_at};
+	const enum qn_client_verdict verdict =
+	    qn_client_read(&query, (struct qn_view){payload.data, frame.payload_len});
+
+	qn_assert(verdict == QN_CLIENT_RESOLVE);
+	qn_cache_key_init(&key, &shard->shared.hash_key, QN_CACHE_ANSWER, &query.question.name,
+	    query.question.type);
+	if (client_lookup(shard, qn_shard_home(shard, key.hash), &key, now, &answer, &item) !=
+	    QN_CACHE_FRESH)
+		answer = none;
+	const size_t len = qn_client_reply(payload, &query, &answer, item.age_s,
+	    shard->config->node_id, shard->scratch, &truncated);
+
+	packet->len = qn_frame_reply_udp(qn_packet_span(packet), &frame, (uint16_t)len);
+}
+
 /* --- Streams ---------------------------------------------------------------------------- */
 
 uint16_t

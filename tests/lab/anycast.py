@@ -101,7 +101,7 @@ class Member:
             "ports": [{"device": f"net_af_packet0,iface={device}",
                        "addresses": [f"{address4}/24", f"{address6}/64"],
                        "gateways": [router4, router6]}],
-            "service": {"addresses": [address4, address6, SERVICE4, SERVICE6], "drop": []},
+            "service": {"addresses": [address4, address6, SERVICE4, SERVICE6]},
             "announce": {"after": 1, "drain": 5},
             "control": {"socket": f"{lab.directory}/control{number}.sock"},
         })

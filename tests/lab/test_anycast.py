@@ -60,7 +60,7 @@ def test_example(lab, name):
     nodes = {NODE_V4, NODE_V6}
     prefix = first()
     node = Node(lab, {
-        "service": {"addresses": [NODE_V4, *SERVICES], "drop": []},
+        "service": {"addresses": [NODE_V4, *SERVICES]},
         "announce": {"after": 0, "table": table},
     })
     node.prefix = prefix

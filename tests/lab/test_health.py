@@ -19,8 +19,7 @@ PATIENCE_S = 30.0  # For what takes a second or two on a machine that is not bus
 QUESTION_S = 10.0  # Until a question that nobody answers is given up (lib/resolve/resolver.h).
 SERVICES = ["192.0.2.253", "2001:db8::53"]
 CHANGES = {
-    # That the node asks itself is part of its health; the lab's configuration has it off.
-    "service": {"addresses": [NODE_V4, *SERVICES], "drop": []},
+    "service": {"addresses": [NODE_V4, *SERVICES]},
     "announce": {"after": 1, "drain": 60},
 }
 
