@@ -166,20 +166,6 @@ def test_xdp_port_answers_and_leaves_no_program(lab, before):
     assert_no_traces(lab, before)
 
 
-def test_idle_daemon_rests(lab):
-    """`poll: adaptive` is a good neighbour: an idle second costs little processor time."""
-    node = Node(lab)
-    node.start()
-    try:
-        lab.ask("www.example.com.", "A")
-        time.sleep(1)
-        begin = processor_s(node)
-        time.sleep(2)
-        assert (processor_s(node) - begin) / 2 < 0.10
-    finally:
-        node.stop()
-
-
 def test_turns_that_others_made_long_are_told_apart(lab):
     """A frozen process is the plainest of those to whom the machine gives nothing for a while."""
     node = Node(lab, {"node": {"poll": "busy"}})
@@ -198,12 +184,6 @@ def test_turns_that_others_made_long_are_told_apart(lab):
         assert totals["worker_turn_taken"] <= long, totals
     finally:
         node.stop()
-
-
-def processor_s(node):
-    """Processor seconds that the process has used."""
-    fields = Path(f"/proc/{node.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 # --- configurations that must be refused -----------------------------------------------------
