@@ -64,14 +64,27 @@ fitness_judge(const struct fitness_facts *facts, const struct fitness_rules *rul
 	return resolves_nothing(facts) && !rules->last_resort ? FITNESS_UPSTREAM : FITNESS_FIT;
 }
 
-/* Whether the fault, or another right before it, has been there for long enough. */
-static bool
-counts(const struct fitness *fitness, struct qn_mono now)
+/* Adds up how long there was a fault; a while without any makes up for it. */
+static void
+note_time(struct fitness *fitness, enum fitness_fault before, struct qn_mono now)
 {
-	if (fitness->fault == FITNESS_DRAINING)
-		return true;
-	return fitness->fault != FITNESS_FIT &&
-	       qn_mono_since_us(fitness->fault_at, now) >= FITNESS_PATIENCE_US;
+	if (!fitness->known)
+		fitness->fault_at = now;
+	else if (before != FITNESS_FIT)
+		fitness->fault_us += qn_mono_since_us(fitness->seen_at, now);
+	if (fitness->fault != FITNESS_FIT)
+		fitness->fault_at = now;
+	else if (qn_mono_since_us(fitness->fault_at, now) >= FITNESS_CALM_US)
+		fitness->fault_us = 0;
+	fitness->seen_at = now;
+	fitness->known = true;
+}
+
+static bool
+counts(const struct fitness *fitness)
+{
+	return fitness->fault == FITNESS_DRAINING ||
+	       (fitness->fault != FITNESS_FIT && fitness->fault_us >= FITNESS_PATIENCE_US);
 }
 
 bool
@@ -81,17 +94,13 @@ fitness_decide(struct fitness *fitness, const struct fitness_facts *facts,
 	const enum fitness_fault before = fitness->fault;
 
 	fitness->fault = fitness_judge(facts, rules);
-	if (before == FITNESS_FIT)
-		fitness->fault_at = now;
-	if (!fitness->known)
-		fitness->fit_at = now;
-	fitness->known = true;
-	if (counts(fitness, now)) {
-		fitness->fit_at = now;
+	note_time(fitness, before, now);
+	if (counts(fitness)) {
 		fitness->announced = false;
-	} else if (fitness->fault == FITNESS_FIT &&
-		   qn_mono_since_us(fitness->fit_at, now) >= rules->after_us) {
+	} else if (fitness->fault == FITNESS_FIT && !fitness->announced &&
+		   qn_mono_since_us(fitness->fault_at, now) >= rules->after_us) {
 		fitness->announced = true;
+		fitness->fault_us = 0;
 	}
 	return fitness->announced;
 }

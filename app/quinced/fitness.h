@@ -4,8 +4,9 @@
  * @file
  * Whether a node is fit to serve one family, and whether to announce it: a rule over facts.
  *
- * A fault counts when it is still there after FITNESS_PATIENCE_US: then it withdraws. `after_us`
- * without a fault that counts announces again. An operator's drain counts at once.
+ * A fault counts, and withdraws, when there were faults for FITNESS_PATIENCE_US in all, without
+ * FITNESS_CALM_US in a row between them: one that comes again and again is one. `after_us` without
+ * any fault, however short, announces again. An operator's drain counts at once.
  * One failing domain never withdraws: resolution counts as broken when every probe has failed, or
  * when most questions fail and more than half of the probes, too. Without probes nothing is said
  * about resolution: what clients ask may all be about one domain.
@@ -17,6 +18,7 @@
 
 #define FITNESS_TURN_US     (100 * QN_US_PER_MS) /* In which every worker turns its loop. */
 #define FITNESS_PATIENCE_US (400 * QN_US_PER_MS) /* With a fault, before it counts. */
+#define FITNESS_CALM_US     (1 * QN_US_PER_S)    /* Without any, and those before are over. */
 #define FITNESS_FAILED_MOST 90                   /* Percent of the questions. */
 #define FITNESS_FAILED_OF   100                  /* Questions, or they say nothing. */
 #define FITNESS_BUFFERS_MIN 5                    /* Percent of a pool that are free. */
@@ -59,8 +61,9 @@ struct fitness_rules {
 /** All zero at the start: not announced. */
 struct fitness {
 	enum fitness_fault fault; /* Of the last facts. */
-	struct qn_mono fault_at;  /* When it became unfit, if it is. */
-	struct qn_mono fit_at;    /* When a fault last counted; before that, the first facts. */
+	struct qn_mono seen_at;   /* These. */
+	struct qn_mono fault_at;  /* When a fault was last seen; before that, the first facts. */
+	uint64_t fault_us;        /* With faults that are not over yet. */
 	bool known;               /* There have been facts. */
 	bool announced;
 };

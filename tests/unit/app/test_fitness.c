@@ -124,23 +124,79 @@ TEST(fitness_withdraws_within_a_second_and_not_for_a_moment)
 	facts.ports_up = false;
 	assert_true(decide_for(&fitness, &facts, 11000, 11400));
 	facts.ports_up = true;
-	assert_true(decide_for(&fitness, &facts, 11400, 12000));
+	assert_true(decide_for(&fitness, &facts, 11400, 12400));
 	/* Another fault takes over from the first, and none of them lasts for long. */
 	facts.ports_up = false;
-	assert_true(decide_for(&fitness, &facts, 12000, 12200));
+	assert_true(decide_for(&fitness, &facts, 12400, 12600));
 	facts.silent = true;
-	assert_true(decide_for(&fitness, &facts, 12200, 12400));
-	assert_false(decide_for(&fitness, &facts, 12400, 12450));
-	/* The time begins when the fault ends; a moment's fault does not start it anew. */
+	assert_true(decide_for(&fitness, &facts, 12600, 12800));
+	assert_false(decide_for(&fitness, &facts, 12800, 12850));
+	/* The time begins when the fault ends, and anew with every moment's fault. */
 	facts.silent = false;
-	assert_false(decide_for(&fitness, &facts, 12450, 15000));
+	assert_false(decide_for(&fitness, &facts, 12850, 15000));
 	facts = good();
 	assert_false(decide_for(&fitness, &facts, 15000, 20000));
 	facts.turn_age_us = 200000;
 	assert_false(decide_for(&fitness, &facts, 20000, 20300));
 	facts = good();
-	assert_false(decide_for(&fitness, &facts, 20300, 24950));
-	assert_true(decide_for(&fitness, &facts, 24950, 25050));
+	assert_false(decide_for(&fitness, &facts, 20300, 30250));
+	assert_true(fitness_decide(&fitness, &facts, &rules, at_ms(30250)));
+}
+
+/* Faults of `fault_ms`, each `every_ms` after the one before, until `to_ms`; when it withdraws. */
+static uint64_t
+withdrawn_at_ms(uint64_t fault_ms, uint64_t every_ms, uint64_t to_ms)
+{
+	const struct fitness_facts fit = good();
+	struct fitness_facts unfit = good();
+	struct fitness fitness = {0};
+
+	unfit.turn_age_us = 200000;
+	assert_true(decide_for(&fitness, &fit, 0, 11000));
+	for (uint64_t ms = 11000; ms < to_ms; ms += 50)
+		if (!fitness_decide(&fitness, (ms - 11000) % every_ms < fault_ms ? &unfit : &fit,
+			&rules, at_ms(ms)))
+			return ms;
+	return 0;
+}
+
+TEST(fitness_adds_up_what_comes_again)
+{
+	/* A worker that turns now and then. */
+	assert_int_equal(withdrawn_at_ms(350, 450, 20000), 11500);
+	/* In moments, but without a second in between. */
+	assert_int_equal(withdrawn_at_ms(50, 1000, 30000), 19000);
+	/* With one; what was before is over. */
+	assert_int_equal(withdrawn_at_ms(350, 1350, 100000), 0);
+}
+
+TEST(fitness_stays_withdrawn_as_long_as_moments_of_it_come_again)
+{
+	const struct fitness_facts fit = good();
+	struct fitness_facts unfit = good();
+	struct fitness fitness = {0};
+
+	unfit.gateway_answers = false;
+	for (uint64_t ms = 0; ms < 100000; ms += 50)
+		assert_false(
+		    fitness_decide(&fitness, ms % 9000 == 0 ? &unfit : &fit, &rules, at_ms(ms)));
+}
+
+/* What it was withdrawn for is forgotten then, however soon that is. */
+TEST(fitness_begins_anew_when_it_announces)
+{
+	const struct fitness_rules at_once = {.after_us = 0};
+	struct fitness_facts facts = good();
+	struct fitness fitness = {0};
+
+	facts.draining = true;
+	assert_false(decide_for(&fitness, &facts, 0, 5000));
+	facts = good();
+	assert_true(fitness_decide(&fitness, &facts, &at_once, at_ms(5000)));
+	facts.ports_up = false;
+	for (uint64_t ms = 5050; ms < 5450; ms += 50)
+		assert_true(fitness_decide(&fitness, &facts, &at_once, at_ms(ms)));
+	assert_false(fitness_decide(&fitness, &facts, &at_once, at_ms(5450)));
 }
 
 TEST(fitness_drains_at_once)
@@ -162,6 +218,9 @@ main(void)
 	    cmocka_unit_test(fitness_sees_that_nothing_is_resolved),
 	    cmocka_unit_test(fitness_announces_after_its_time),
 	    cmocka_unit_test(fitness_withdraws_within_a_second_and_not_for_a_moment),
+	    cmocka_unit_test(fitness_adds_up_what_comes_again),
+	    cmocka_unit_test(fitness_stays_withdrawn_as_long_as_moments_of_it_come_again),
+	    cmocka_unit_test(fitness_begins_anew_when_it_announces),
 	    cmocka_unit_test(fitness_drains_at_once),
 	};
 
