@@ -144,6 +144,7 @@ static int
 run(const char *config_path, const struct machine *machine, const struct config *config)
 {
 	struct control_socket socket;
+	struct file_claim claim;
 	int result;
 
 	control_block_signals();
@@ -151,7 +152,11 @@ run(const char *config_path, const struct machine *machine, const struct config 
 	result = control_socket_open(&socket, config->fixed.socket);
 	if (result != 0)
 		return result;
-	result = run_node(&socket, config_path, machine, config);
+	result = statistics_claim(&claim, config->fixed.statistics);
+	if (result == 0) {
+		result = run_node(&socket, config_path, machine, config);
+		file_claim_release(&claim);
+	}
 	control_socket_close(&socket);
 	return result;
 }

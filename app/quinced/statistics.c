@@ -125,6 +125,24 @@ save(struct statistics *statistics, bool awaited, struct qn_now now)
 	free(bytes.data);
 }
 
+int
+statistics_claim(struct file_claim *claim, const char *path)
+{
+	const int result = file_claim_take(claim, path);
+
+	if (result == -EWOULDBLOCK) {
+		qn_log(QN_LOG_ERROR, "statistics",
+		    "another node keeps %s; give this one a node.statistics of its own.", path);
+		return -EADDRINUSE;
+	}
+	if (result != 0)
+		qn_log(QN_LOG_NOTICE, "statistics",
+		    "%s cannot be made (%s): another node that keeps %s, too, would not be "
+		    "noticed.",
+		    claim->lock, strerror(-result), path);
+	return 0;
+}
+
 /* --- Turns ------------------------------------------------------------------------------ */
 
 size_t

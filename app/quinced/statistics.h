@@ -6,10 +6,12 @@
  * all of them (lib/nsdb), and kept in a file across restarts.
  *
  * A file that is missing, damaged or somebody else's is reported and does no harm: the node
- * measures anew. It is written beside and renamed, so that it is always whole.
+ * measures anew. It is written beside and renamed, so that it is always whole. One node at a time
+ * has it: two would each undo what the other has written.
  * Owner:  the control thread.
  */
 #include "config.h"
+#include "file_claim.h"
 #include "nsdb/nsdb.h"
 
 /** At most this long between two turns; workers count on it. */
@@ -22,6 +24,13 @@ struct statistics {
 	const char *path; /* Of the file; empty: none. */
 	struct qn_mono saved_at;
 };
+
+/**
+ * Claims the file at `path` for this node, before it touches anything that another node uses.
+ * Returns 0, and -EADDRINUSE with the reason logged when a running node has it. A file that nobody
+ * can claim is reported and used all the same.
+ */
+QN_MUST_USE int statistics_claim(struct file_claim *claim, const char *path);
 
 /** Bytes of qn_port_memory_alloc() that create takes. */
 size_t statistics_size(void);

@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the node knows of nameservers: it is shown, kept across a restart, and never trusted blindly."""
 
+from pathlib import Path
+
 import pytest
 
 import world
 from lab import until
-from quince import Node
+from quince import START_S, Node
 
 ZONE = "onedead.com."  # Of its two servers the second is silent.
 
 
 def servers_of(zone_name, state):
     return set(world.addresses_of(zone_name.rstrip("."), state))
+
+
+def lock_of(path):
+    """What keeps other nodes from the file."""
+    return path.with_suffix(".lock")
 
 
 def known(node, zone_name):
@@ -26,7 +33,8 @@ def path(lab):
     path = lab.directory / "statistics"
     path.unlink(missing_ok=True)
     yield path
-    path.unlink(missing_ok=True)
+    for left in (path, lock_of(path)):
+        left.unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -131,6 +139,44 @@ def test_a_bad_file_is_reported_and_does_no_harm(lab, make_node, path, damage, c
     # It has been replaced by a good one.
     third = make_node()
     assert "it is not used" not in third.log()
+
+
+def test_two_nodes_never_keep_one_file(lab, make_node, path):
+    """The second says so and ends, as long as the first runs: not when that was killed."""
+    node = make_node()
+    second = Node(lab, {
+        "node": {"statistics": str(path)},
+        "control": {"socket": f"{lab.directory}/second.sock"},
+    })
+    second.path = lab.directory / "second.yaml"
+    second.log_path = lab.directory / "second.log"
+    try:
+        second.launch()
+        assert second.process.wait(timeout=START_S) == 1
+        assert f"another node keeps {path}; give this one" in second.log()
+        assert not Path(second.socket_path).exists()
+        assert lab.ask("www.example.com.", "A").answer
+        node.kill()
+        again = make_node()
+        assert again.stop()[0] == 0
+        assert path.exists() and not lock_of(path).exists()
+    finally:
+        if second.is_running():
+            second.kill()
+        for left in (second.path, second.log_path):
+            left.unlink()
+
+
+def test_no_place_for_the_lock_is_said(lab, make_node, path):
+    lock_of(path).mkdir()
+    try:
+        node = make_node()
+        assert f"another node that keeps {path}, too, would not be noticed" in node.log()
+        assert lab.ask("www.example.com.", "A").answer
+        assert node.stop()[0] == 0
+        assert path.exists()
+    finally:
+        lock_of(path).rmdir()
 
 
 def test_no_place_for_the_file_is_no_reason_not_to_run(lab, make_node, path):
