@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The anycast lab: a router with BIRD that spreads traffic over two nodes, which leave it in turn.
 
-Runs the cases with dnsperf going on, and prints a table: how long until the router's route to the
-node was gone, and how many queries were lost, run by run. The node under test is built with
+Runs the cases with dnsperf going on, half of it towards each family's address, and prints a table,
+by family: how long until the router's route to the node was gone, the node's part of the queries,
+and how many were sent and lost, run by run. The node under test is built with
 -Dtest_verbs=true. Uses docs/anycast/*.conf as they stand; the second node's copy has its own
 addresses. BIRD goes before all else on its core, as docs/anycast.md advises: others, dnsperf above
 all, would keep BFD from its 25 ms.
@@ -29,7 +30,8 @@ from netns import Namespace  # noqa: E402
 from quince import START_S, Node  # noqa: E402
 from speakers import Bird  # noqa: E402
 
-SERVICE4, SERVICE6 = "192.0.2.253", "2001:db8::53"
+SERVICES = {4: "192.0.2.253", 6: "2001:db8::53"}  # By family.
+LINKS = ("vnode", "vnode2")  # Of the router, to each node.
 WATCHDOG_S = 2.0
 LOAD_S = 6.0
 EVENT_S = 2.0
@@ -94,14 +96,14 @@ class Member:
 
     def __init__(self, lab, number, namespace, core, address4, address6, router4, router6):
         self.lab, self.number, self.namespace = lab, number, namespace
-        self.address4, self.address6 = address4, address6
+        self.addresses = {4: address4, 6: address6}
         device = "vres" if number == 1 else "vres2"
         self.node = Node(lab, {
             "node": {"workers": [core], "id": f"node{number}.example"},
             "ports": [{"device": f"net_af_packet0,iface={device}",
                        "addresses": [f"{address4}/24", f"{address6}/64"],
                        "gateways": [router4, router6]}],
-            "service": {"addresses": [address4, address6, SERVICE4, SERVICE6]},
+            "service": {"addresses": [address4, address6, *SERVICES.values()]},
             "announce": {"after": 1, "drain": 5},
             "control": {"socket": f"{lab.directory}/control{number}.sock"},
         })
@@ -143,7 +145,7 @@ class Member:
         """Has every name in the cache; asks again as a client would."""
         with self.lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.settimeout(1)
-            sock.connect((self.address4, 53))
+            sock.connect((self.addresses[4], 53))
             for name in names():
                 question = b"\0\1\1\0\0\1\0\0\0\0\0\0" + wire_name(name) + b"\0\1\0\1"
                 assert any(self._answers(sock, question) for _ in range(5)), name
@@ -173,7 +175,7 @@ class Routes:
         self.process = subprocess.Popen(
             namespace.command("ip", "-oneline", "monitor", "route"),
             text=True, stdout=subprocess.PIPE)
-        self.changes, self.hops = [], {SERVICE4: frozenset(), SERVICE6: frozenset()}
+        self.changes, self.hops = [], dict.fromkeys(SERVICES.values(), frozenset())
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
@@ -230,6 +232,7 @@ class Anycast:
             Member(lab, 1, lab.node, 0, "10.99.0.2", "fd00:99::2", "10.99.0.1", "fd00:99::1"),
             Member(lab, 2, self.second, 1, "10.96.0.2", "fd00:96::2", "10.96.0.1", "fd00:96::1"),
         ]
+        self.count_forwarded()
         self.routes = Routes(lab.net)
         self.router = Bird(lab.net, lab.directory, "router",
                            ROOT / "docs/anycast/bird-router.conf", BIRD_FIRST)
@@ -267,41 +270,61 @@ class Anycast:
             member.warm()
 
     def dnsperf(self, service, seconds):
+        """One family's part of the load."""
         return subprocess.Popen(
             self.lab.client.command(
                 "dnsperf", "-s", service, "-d", self.questions, "-l", seconds, "-t", 1,
-                "-Q", self.rate, "-c", self.clients, "-T", 1, "-q", 5000),
+                "-Q", self.rate // len(SERVICES), "-c", self.clients // len(SERVICES),
+                "-T", 1, "-q", 5000),
             text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def case(self, name):
-        """Returns {"sent", "lost", "gone4", "gone6"}, times in milliseconds."""
+        """Returns by family {"sent", "lost", "share", "gone"}, the last in seconds."""
         member = self.members[0]
-        load = self.dnsperf(SERVICE4, LOAD_S)
+        loads = {family: self.dnsperf(service, LOAD_S) for family, service in SERVICES.items()}
         time.sleep(EVENT_S)
-        share = self.share()
+        shares = self.shares()
         begin = time.monotonic()
         getattr(self, "do_" + name.replace(" ", "_"))(member)
-        text, _ = load.communicate()
+        texts = {family: load.communicate()[0] for family, load in loads.items()}
         result = {
-            "sent": int(re.search(r"Queries sent: +(\d+)", text).group(1)),
-            "lost": int(re.search(r"Queries lost: +(\d+)", text).group(1)),
-            "share": share,
-            "gone4": self.routes.gone(begin, SERVICE4, member.address4),
-            "gone6": self.routes.gone(begin, SERVICE6, member.address6),
+            family: {
+                "sent": int(re.search(r"Queries sent: +(\d+)", text).group(1)),
+                "lost": int(re.search(r"Queries lost: +(\d+)", text).group(1)),
+                "share": shares[family],
+                "gone": self.routes.gone(begin, SERVICES[family], member.addresses[family]),
+            } for family, text in texts.items()
         }
         getattr(self, "undo_" + name.replace(" ", "_"), lambda m: None)(member)
         self.wait_announced()
         return result
 
-    def share(self):
-        """The first node's part of the queries, of a moment."""
-        def queries():
-            return [m.control("stats")["totals"]["client_queries"] for m in self.members]
-
-        before = queries()
+    def shares(self):
+        """The first node's part of the queries of each family, of a moment."""
+        before = self.forwarded()
         time.sleep(0.3)
-        first, second = (b - a for a, b in zip(before, queries()))
-        return first / max(1, first + second)
+        after = self.forwarded()
+        grown = {key: after[key] - before[key] for key in after}
+        return {family: grown[LINKS[0], family] / max(1, sum(grown[link, family] for link in LINKS))
+                for family in SERVICES}
+
+    def count_forwarded(self):
+        """Has the router count what it sends to the service addresses, by node and family."""
+        lines = ["table inet anycast {"]
+        lines += [f"counter {link}-{family} {{}}" for link in LINKS for family in SERVICES]
+        lines += ["chain forward {", "type filter hook forward priority 0;"]
+        for link in LINKS:
+            lines += [f'oifname "{link}" ip daddr {SERVICES[4]} counter name "{link}-4"',
+                      f'oifname "{link}" ip6 daddr {SERVICES[6]} counter name "{link}-6"']
+        self.lab.net.run("nft", "-f", "-", input="\n".join([*lines, "}", "}"]) + "\n")
+
+    def forwarded(self):
+        """Packets that the router has sent so far, by link and family."""
+        text = self.lab.net.run("nft", "-j", "list", "counters", "table", "inet", "anycast")
+        packets = {item["counter"]["name"]: item["counter"]["packets"]
+                   for item in json.loads(text)["nftables"] if "counter" in item}
+        return {(link, family): packets[f"{link}-{family}"]
+                for link in LINKS for family in SERVICES}
 
     # What happens to a node, and how it gets back.
 
@@ -356,35 +379,42 @@ def ms(seconds):
 def judge(name, result, rate):
     """What is wrong with a result, in words; empty when nothing is."""
     limit_ms, may_lose = CASES[name]
-    gone = [result["gone4"], result["gone6"]]
-    if None in gone:
-        return "still routed"
     wrong = []
-    if max(gone) * 1000 > limit_ms:
-        wrong.append(f"over {limit_ms} ms")
-    allowed = (result["gone4"] + MARGIN_S) * rate * result["share"] if may_lose else 0
-    if result["lost"] > allowed:
-        wrong.append(f"more than {allowed:.0f} lost")
+    for family, figures in result.items():
+        if figures["gone"] is None:
+            wrong.append(f"IPv{family} still routed")
+            continue
+        if figures["gone"] * 1000 > limit_ms:
+            wrong.append(f"IPv{family} over {limit_ms} ms")
+        routed_s = figures["gone"] + MARGIN_S
+        allowed = routed_s * rate / len(SERVICES) * figures["share"] if may_lose else 0
+        if figures["lost"] > allowed:
+            wrong.append(f"IPv{family} more than {allowed:.0f} lost")
     return ", ".join(wrong)
+
+
+def in_words(figures):
+    """The figures of one family, each as it is printed."""
+    return [ms(figures["gone"]), f"{figures['share']:.2f}", str(figures["sent"]),
+            str(figures["lost"])]
 
 
 def table(results):
     """The results of all runs, a case a line, as docs/anycast.md has them."""
-    lines = [
-        "| case | route gone, IPv4 ms | IPv6 ms | sent | lost |",
-        "|---|---|---|---|---|",
-    ]
+    names = ("route gone, ms", "share", "sent", "lost")
+    heads = [f"IPv{family} {name}" for family in SERVICES for name in names]
+    lines = [f"| case | {' | '.join(heads)} |", "|---" * (1 + len(heads)) + "|"]
     for name, runs in results.items():
-        columns = ([ms(r["gone4"]) for r in runs], [ms(r["gone6"]) for r in runs],
-                   [str(r["sent"]) for r in runs], [str(r["lost"]) for r in runs])
-        lines.append(f"| {name} | " + " | ".join(", ".join(column) for column in columns) + " |")
+        cells = [", ".join(column) for family in SERVICES
+                 for column in zip(*(in_words(run[family]) for run in runs))]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=int, default=20000, help="queries a second")
-    parser.add_argument("--clients", type=int, default=100, help="sockets of dnsperf")
+    parser.add_argument("--rate", type=int, default=20000, help="queries a second, in all")
+    parser.add_argument("--clients", type=int, default=100, help="sockets of dnsperf, in all")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--case", action="append", choices=CASES, help="only this one")
     options = parser.parse_args()
@@ -395,16 +425,19 @@ def main():
     try:
         anycast.up()
         print(f"{options.rate} queries a second from {options.clients} sockets, {LOAD_S:.0f} s each")
-        print("run  case        gone v4 ms  gone v6 ms   share    sent    lost")
+        print("run  case       family  gone ms   share    sent    lost")
         for run in range(1, options.runs + 1):
             for name in results:
                 result = anycast.case(name)
                 results[name].append(result)
                 wrong = judge(name, result, options.rate)
                 failed += wrong != ""
-                print(f"{run:3}  {name:10}  {ms(result['gone4']):>10}  {ms(result['gone6']):>10}"
-                      f"  {result['share']:6.2f}  {result['sent']:6}  {result['lost']:6}  {wrong}",
-                      flush=True)
+                for family, figures in result.items():
+                    gone, share, sent, lost = in_words(figures)
+                    print(f"{run:3}  {name:10} {family:6} {gone:>8}  {share:>6}  {sent:>6}"
+                          f"  {lost:>6}", flush=True)
+                if wrong:
+                    print(f"     {wrong}", flush=True)
         print(f"\n{table(results)}\n")
         print(f"{failed} of {options.runs * len(results)} cases failed")
     finally:
