@@ -123,12 +123,8 @@ def test_interface_that_is_down_withdraws_and_comes_back_whole(lab, fit):
 
 
 def test_gateway_of_one_family_that_is_away_withdraws_that_family(lab):
-    port = {
-        "device": "net_af_packet0,iface=vres",
-        "addresses": [f"{NODE_V4}/24", f"{NODE_V6}/64"],
-        "gateways": [ROUTER_V4, "fd00:99::77"],
-    }
-    node = Node(lab, {**CHANGES, "ports": [port]})
+    node = Node(lab, CHANGES)
+    node.settings["ports"][0]["gateways"] = [ROUTER_V4, "fd00:99::77"]
     node.start()
     try:
         assert until(lambda: announced(lab) == SERVICES[:1], PATIENCE_S), node.log()

@@ -38,14 +38,21 @@ def test_flood_is_limited_and_leaves_the_routing_lane(lab):
 
 def test_tagged_port(lab):
     """The interface carries untagged frames; the port adds and takes its tag."""
-    port = {"device": "net_af_packet0,iface=vres", "addresses": ["10.97.0.2/24"], "vlan": 7}
-    node = Node(lab, {"ports": [port]})
+    addresses, peers = ["10.97.0.2", "fd00:97::2"], ["10.97.0.9", "fd00:97::9"]
+    node = Node(lab)
+    port = {"device": node.settings["ports"][0]["device"], "vlan": 7,
+            "addresses": [f"{addresses[0]}/24", f"{addresses[1]}/64"]}
+    node.settings["ports"] = [port]
     node.start()
     try:
-        with tagged_peer(lab.net, "vnode", "10.97.0.9", 7) as tags:
-            assert ping(lab.node, "-c", "3", "10.97.0.9") == (3, 0)
-        # ARP and three echo requests, all with the tag.
-        assert len(tags) >= 4 and set(tags) == {7}
+        hosts = [f"{peers[0]}/24", f"{peers[1]}/64"]
+        with tagged_peer(lab.net, "vnode", hosts, 7) as tags:
+            for address, peer in zip(addresses, peers):
+                assert ping(lab.node, "-c", "3", peer) == (3, 0)
+                assert ping(lab.net, "-c", "3", address) == (3, 0)
+                exchange_tcp(lab.node, lab.net, address, data=DATA[:300_000])
+                exchange_tcp(lab.net, lab.node, peer, data=DATA[:300_000])
+        assert set(tags) == {7}
     finally:
         node.stop()
 
@@ -124,8 +131,9 @@ def test_two_nodes_on_one_machine(lab):
         lab.node.run("ip", "link", "set", "vres2", "up")
         lab.node.run("nft", 'add chain netdev quince second { type filter hook ingress device '
                      '"vres2" priority 0; policy drop; }')
+        device = first.settings["ports"][0]["device"].replace("iface=vres", "iface=vres2")
         second = Node(lab, {
-            "ports": [{"device": "net_af_packet0,iface=vres2", "addresses": ["10.96.0.2/24"],
+            "ports": [{"device": device, "addresses": ["10.96.0.2/24"],
                        "gateways": ["10.96.0.1"]}],
             "kernel": {"interface": "second"},
             "control": {"socket": f"{lab.directory}/second.sock"},

@@ -2,10 +2,13 @@
 """TCP and ping between two namespaces of a lab, a flood, and a peer behind a tag."""
 
 import contextlib
+import fcntl
 import hashlib
 import json
+import os
 import random
 import re
+import select
 import socket
 import struct
 import threading
@@ -101,21 +104,8 @@ def flood(namespace, address, port, seconds):
 SOL_PACKET, PACKET_AUXDATA = 263, 8
 ETH_P_ALL = 0x0003
 VLAN_VALID = 1 << 4
-
-
-def _answer(frame, address, mac):
-    """The reply of `address` to an ARP or echo request in an untagged frame; None to others."""
-    kind, rest = frame[12:14], frame[14:]
-    if kind == b"\x08\x06" and rest[6:8] == b"\0\x01" and rest[24:28] == address:
-        arp = rest[:6] + b"\0\x02" + mac + address + rest[8:18]
-        return frame[6:12] + mac, kind + arp
-    if kind == b"\x08\0" and rest[9] == 1 and rest[16:20] == address and rest[20] == 8:
-        # Without its type the message's checksum grows by 8 in the upper half.
-        checksum = struct.unpack("!H", rest[22:24])[0] + 0x0800
-        checksum = (checksum & 0xFFFF) + (checksum >> 16)
-        icmp = b"\0\0" + struct.pack("!H", checksum) + rest[24:]
-        return frame[6:12] + mac, kind + rest[:12] + rest[16:20] + rest[12:16] + icmp
-    return None
+TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x0002, 0x1000
+FRAME_MAX = 2048
 
 
 def _tag_of(control):
@@ -126,33 +116,58 @@ def _tag_of(control):
     return 0
 
 
+class _Tagger:
+    """Carries frames between a TAP interface and another, where they have a tag."""
+
+    def __init__(self, namespace, interface, tap_name, vlan):
+        self.tag = b"\x81\0" + struct.pack("!H", vlan)
+        self.tags = []  # Of what came from the other interface.
+        with namespace.entered():
+            self.tap = os.open("/dev/net/tun", os.O_RDWR)
+            request = struct.pack("16sH22x", tap_name.encode(), IFF_TAP | IFF_NO_PI)
+            fcntl.ioctl(self.tap, TUNSETIFF, request)
+        # Nothing comes before it is bound, lest it come from another interface.
+        self.sock = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        self.sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        self.sock.bind((interface, ETH_P_ALL))
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        while not self.stop.is_set():
+            ready, _, _ = select.select([self.tap, self.sock], [], [], 0.1)
+            if self.tap in ready:
+                self._tagged(os.read(self.tap, FRAME_MAX))
+            if self.sock in ready:
+                self._untagged(*self.sock.recvmsg(FRAME_MAX, 256))
+
+    def _tagged(self, frame):
+        self.sock.send(frame[:12] + self.tag + frame[12:])
+
+    def _untagged(self, frame, control, _, source):
+        """The kernel has taken the tag out of the frame already."""
+        if source[2] != socket.PACKET_OUTGOING:
+            self.tags.append(_tag_of(control))
+            os.write(self.tap, frame)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join()
+        self.sock.close()
+        os.close(self.tap)
+
+
 @contextlib.contextmanager
-def tagged_peer(namespace, interface, address, vlan):
-    """A host that answers ARP and pings with a tag; yields the tags of what it answered."""
-    octets, mac = socket.inet_aton(address), namespace.mac(interface)
-    sock = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-    sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
-    sock.bind((interface, ETH_P_ALL))
-    sock.settimeout(0.1)
-    stop, tags = threading.Event(), []
-
-    def run():
-        while not stop.is_set():
-            try:
-                frame, control, _, _ = sock.recvmsg(2048, 256)
-            except socket.timeout:
-                continue
-            answer = _answer(frame, octets, mac)
-            if answer is not None:
-                tags.append(_tag_of(control))
-                stations, rest = answer
-                sock.send(stations + b"\x81\0" + struct.pack("!H", vlan) + rest)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield tags
-    finally:
-        stop.set()
-        thread.join()
-        sock.close()
+def tagged_peer(namespace, interface, addresses, vlan):
+    """A host behind a tag, for kernels without interfaces for that; yields the tags that it got."""
+    tagger = _Tagger(namespace, interface, "tagged", vlan)
+    for address in addresses:
+        words = ["nodad"] if ":" in address else []
+        namespace.run("ip", "address", "add", address, "dev", "tagged", *words)
+    namespace.run("ip", "link", "set", "tagged", "up")
+    with tagger:
+        yield tagger.tags
