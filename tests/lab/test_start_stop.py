@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Starting, refusing to start, and stopping without leaving anything."""
 
+import contextlib
 import fcntl
 import os
 import re
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from lab import NODE_V4, query, until
+from lab import NODE_V4, NODE_V6, query, until
 from quince import START_S, Node, check
+from streams import TLS_PORT, Stream, make_certificate, tls_context
 
 NODE_MIB = 230  # What a node takes beside its cache, about.
 CLAIM_FILE = Path("/proc/sys/vm/nr_hugepages")  # What who counts the hugepages has locked.
@@ -74,6 +76,41 @@ def test_stops_with_questions_on_their_way(lab, before):
     assert status == 0, node.log()
     assert seconds < STOP_S
     assert_no_traces(lab, before)
+
+
+def streams_of(node):
+    """Open connections: (of clients, to servers)."""
+    streams = node.control("status")["streams"]
+    return streams["stream_clients"], streams["stream_servers"]
+
+
+def test_stops_with_connections_open(lab, before, tmp_path):
+    """Idle ones, a message that has begun, a question on its way, a handshake, and a server's."""
+    certificate, key = make_certificate(tmp_path, "stop")
+    node = Node(lab, {"tls": {"certificate": str(certificate), "key": str(key)}})
+    node.start()
+    with contextlib.ExitStack() as stack:
+        def connect(*where):
+            return stack.enter_context(Stream(lab, *where))
+
+        idle = [connect(server) for server in (NODE_V4, NODE_V6)]
+        idle += [connect(server, TLS_PORT, tls_context()) for server in (NODE_V4, NODE_V6)]
+        for stream in idle:
+            assert stream.ask("big.example.com.", "TXT").answer
+        connect().socket.sendall(b"\0\x20abc")
+        connect().send(query("n1.alldead.net.", "A"))
+        connect(NODE_V4, TLS_PORT).socket.sendall(b"\x16\x03\x01")
+        assert until(lambda: node.waiting() >= 1, 5.0)
+        assert streams_of(node) == (7, 1), node.control("status")
+        status, seconds = node.stop()
+        assert status == 0, node.log()
+        assert seconds < STOP_S
+        assert_no_traces(lab, before)
+        # Nor is there anything that keeps the next one from the addresses.
+        again = Node(lab)
+        again.start()
+        assert connect().ask("www.example.com.", "A").answer
+        assert again.stop()[0] == 0
 
 
 def test_starts_again_after_being_killed(lab):
