@@ -2,12 +2,13 @@
 """The sockets and threads of an authority made up by a test, which says what is answered."""
 
 import contextlib
-import itertools
 import socket
 import struct
 import threading
 
 import dns.message
+
+from traffic import family_of
 
 BACKLOG = 64
 
@@ -16,8 +17,8 @@ class DnsServer:
     """Serves UDP and TCP at an address of the lab's network until it is left."""
 
     def __init__(self, lab, address, port):
-        self.udp = lab.net.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.tcp = lab.net.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.udp = lab.net.socket(family_of(address), socket.SOCK_DGRAM)
+        self.tcp = lab.net.socket(family_of(address), socket.SOCK_STREAM)
         for sock in (self.udp, self.tcp):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind((address, port))
@@ -27,9 +28,9 @@ class DnsServer:
         """Sends whatever is to be sent for a query to `peer`."""
         raise NotImplementedError
 
-    def answer_tcp(self, query, number):
+    def answer_tcp(self, query, peer):
         """
-        What to write for a query on the connection of that number: octets, perhaps none, and
+        What to write for a query on the connection from `peer`: octets, perhaps none, and
         whether the connection stays.
         """
         raise NotImplementedError
@@ -55,19 +56,19 @@ class DnsServer:
 
     def _serve_tcp(self):
         with contextlib.suppress(OSError):
-            for number in itertools.count(1):
-                connection, _ = self.tcp.accept()
+            while True:
+                connection, peer = self.tcp.accept()
                 threading.Thread(
-                    target=self._serve_connection, args=(connection, number), daemon=True
+                    target=self._serve_connection, args=(connection, peer), daemon=True
                 ).start()
 
-    def _serve_connection(self, connection, number):
+    def _serve_connection(self, connection, peer):
         with connection, contextlib.suppress(OSError):
             stream = connection.makefile("rb")
             stays = True
             while stays and len(head := stream.read(2)) == 2:
                 query = dns.message.from_wire(stream.read(struct.unpack("!H", head)[0]))
-                wire, stays = self.answer_tcp(query, number)
+                wire, stays = self.answer_tcp(query, peer)
                 connection.sendall(wire)
 
 

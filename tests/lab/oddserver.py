@@ -34,10 +34,10 @@ def _honest_reply(query):
 
 
 class OddServer(DnsServer):
-    """Serves ADDRESS, and keeps what it was asked as (transport, connection, name)."""
+    """Keeps what it was asked, and from where, as (transport, peer, name)."""
 
-    def __init__(self, lab):
-        super().__init__(lab, ADDRESS, PORT)
+    def __init__(self, lab, address=ADDRESS):
+        super().__init__(lab, address, PORT)
         self.asked = []
         self.cookie_given = False
 
@@ -47,16 +47,20 @@ class OddServer(DnsServer):
         return sum(t == transport and n.lower() == wanted for t, _, n in self.asked)
 
     def connections_of(self, prefix):
-        """The numbers of the connections on which names with that prefix were asked."""
-        return [c for t, c, n in self.asked if t == "tcp" and n.lower().startswith(prefix)]
+        """The peers of the connections on which names with that prefix were asked."""
+        return [p for t, p, n in self.asked if t == "tcp" and n.lower().startswith(prefix)]
+
+    def sources(self):
+        """The addresses that it was asked from, each with the transport."""
+        return {(transport, peer[0]) for transport, peer, _ in self.asked}
 
     def answer_udp(self, query, peer):
-        self.asked.append(("udp", 0, query.question[0].name.to_text()))
+        self.asked.append(("udp", peer, query.question[0].name.to_text()))
         self.udp.sendto(self._udp_reply(query), peer)
 
-    def answer_tcp(self, query, number):
+    def answer_tcp(self, query, peer):
         name = query.question[0].name
-        self.asked.append(("tcp", number, name.to_text()))
+        self.asked.append(("tcp", peer, name.to_text()))
         kind = _kind(name)
         if kind in (b"hang", b"hangup"):
             return b"", kind == b"hang"
