@@ -207,6 +207,29 @@ def test_all_probes_failing_withdraws(lab):
         node.kill()
 
 
+def test_last_resort_stays_when_all_probes_fail(lab):
+    node = Node(lab, CHANGES)
+    node.settings["announce"] |= {"probes": ["x.alldead.net", "y.alldead.net"], "last-resort": "on"}
+    node.start()
+
+    def stays():
+        report = health(node)[1]
+        return report["probes_failed"] == 2 and report["fit"] and report["announced"]
+
+    try:
+        assert until(stays, PATIENCE_S), health(node)
+        assert announced(lab) == SERVICES
+        # For other faults there is no last resort.
+        lab.net.run("ip", "link", "set", "vnode", "down")
+        try:
+            assert until(lambda: announced(lab) == [], PATIENCE_S), health(node)
+        finally:
+            lab.net.run("ip", "link", "set", "vnode", "up")
+            lab.net.run("ip", "address", "replace", "fd00:99::1/64", "dev", "vnode", "nodad")
+    finally:
+        node.kill()
+
+
 def test_routes_that_somebody_takes_away_come_again(lab, fit):
     lab.node.run("ip", "-4", "route", "flush", "table", "53")
     assert until(lambda: announced(lab) == SERVICES, PATIENCE_S)

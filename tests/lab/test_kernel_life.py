@@ -83,12 +83,19 @@ def test_name_that_is_taken_is_said_and_the_node_answers(lab):
 
 @pytest.mark.parametrize("way", ["stop", "kill"])
 def test_nothing_is_left(lab, way):
-    node = Node(lab, {"service": {"addresses": [NODE_V4, "192.0.2.253", "2001:db8::53"],
-                                  "allow": ["0.0.0.0/0"]}})
+    node = Node(lab, {"service": {"addresses": [NODE_V4, "192.0.2.253", "2001:db8::53"]},
+                      "announce": {"after": 0, "drain": 1}})
     node.start()
     assert "quince0" in interfaces(lab.node)
     addresses = lab.node.run("ip", "address", "show", "dev", "quince0")
     assert "192.0.2.253/32" in addresses and "2001:db8::53/128" in addresses
+
+    def announced():
+        """How many routes of either family table 53 has."""
+        return [lab.node.run("ip", family, "route", "show", "table", "all").count("table 53")
+                for family in ("-4", "-6")]
+
+    assert until(lambda: announced() == [1, 1], 30.0), node.log()
     getattr(node, way)()
 
     def state():
