@@ -140,7 +140,7 @@ bool qn_link_has_output(const struct qn_link *link, struct qn_now now);
  */
 QN_MUST_USE uint32_t qn_link_output(struct qn_link *link, struct qn_span buffer, struct qn_now now);
 
-/** Whether a gateway of that family has answered in the last 30 s. True without any gateway. */
+/** Whether a gateway of that family answers (neighbour.h). True without any gateway. */
 bool qn_link_gateway_resolved(const struct qn_link *link, uint8_t family, struct qn_now now);
 
 /** The same of both families. */

@@ -421,6 +421,12 @@ qn_neighbours_learn(struct qn_neighbours *neighbours, const struct qn_neighbour_
 	return QN_NEIGHBOUR_LEARNED;
 }
 
+static bool
+is_silent(const struct qn_neighbour *gateway)
+{
+	return asked_count(load(&gateway->asked)) >= SILENT_COUNT;
+}
+
 static int
 first_gateway(const struct qn_neighbours *neighbours, bool silent_too, uint8_t mac[QN_MAC_OCTETS])
 {
@@ -430,7 +436,7 @@ first_gateway(const struct qn_neighbours *neighbours, bool silent_too, uint8_t m
 
 		if (!word_is_known(word))
 			continue;
-		if (!silent_too && asked_count(load(&gateway->asked)) >= SILENT_COUNT)
+		if (!silent_too && is_silent(gateway))
 			continue;
 		word_mac(word, mac);
 		return i;
@@ -452,7 +458,7 @@ qn_neighbours_resolved(const struct qn_neighbours *neighbours, struct qn_now now
 	for (uint32_t i = 0; i < neighbours->gateway_count; i++) {
 		const struct qn_neighbour *gateway = &neighbours->gateways[i];
 
-		if (word_state(load(&gateway->word)) == STATE_PROVED &&
+		if (word_state(load(&gateway->word)) == STATE_PROVED && !is_silent(gateway) &&
 		    elapsed_us(load(&gateway->proved_us), now) < REACHABLE_US)
 			return true;
 	}

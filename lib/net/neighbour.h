@@ -93,7 +93,10 @@ enum qn_neighbour_learned qn_neighbours_learn(struct qn_neighbours *neighbours,
  */
 int qn_neighbours_gateway(const struct qn_neighbours *neighbours, uint8_t mac[QN_MAC_OCTETS]);
 
-/** Whether a gateway has been proved in the last 30 s, or there are none. */
+/**
+ * Whether a gateway has been proved in the last 30 s, and since then not been asked six times
+ * without an answer; or there are none. One that falls silent is asked after 15 s, each second.
+ */
 bool qn_neighbours_resolved(const struct qn_neighbours *neighbours, struct qn_now now);
 
 /** A request to send. */

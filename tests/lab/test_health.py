@@ -2,11 +2,13 @@
 """Fitness: what a node says of itself, and when it announces the service addresses."""
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,10 @@ from traffic import ping
 PATIENCE_S = 30.0  # For what takes a second or two on a machine that is not busy.
 QUESTION_S = 10.0  # Until a question that nobody answers is given up (lib/resolve/resolver.h).
 SERVICES = ["192.0.2.253", "2001:db8::53"]
+# Requests of ptrace(2), and that waitpid(2) is to hear of threads.
+PTRACE_SEIZE, PTRACE_INTERRUPT, PTRACE_DETACH = 0x4206, 0x4207, 17
+WALL = 0x40000000
+two_cores = pytest.mark.skipif(os.cpu_count() < 2, reason="two workers need two cores")
 CHANGES = {
     "service": {"addresses": [NODE_V4, *SERVICES]},
     "announce": {"after": 1, "drain": 60},
@@ -136,6 +142,19 @@ def test_gateway_of_one_family_that_is_away_withdraws_that_family(lab):
         node.kill()
 
 
+def test_gateway_that_falls_silent_withdraws_its_family(lab, fit):
+    """It is asked 15 s after it has answered, and not answering six times is the end of it."""
+    silence = "net.ipv4.conf.vnode.arp_ignore"
+    lab.net.run("sysctl", "-qw", f"{silence}=8")
+    try:
+        assert until(lambda: announced(lab) == SERVICES[1:], 2 * PATIENCE_S), health(fit)
+        status, report = health(fit)
+        assert status == 1 and report["families"]["ipv4"]["reason"] == "no gateway answers"
+    finally:
+        lab.net.run("sysctl", "-qw", f"{silence}=0")
+    assert until(lambda: announced(lab) == SERVICES, PATIENCE_S), health(fit)
+
+
 def test_stop_drains_first(lab, fit):
     with asked(lab, fit):
         fit.process.send_signal(signal.SIGTERM)
@@ -235,19 +254,68 @@ def test_routes_that_somebody_takes_away_come_again(lab, fit):
     assert until(lambda: announced(lab) == SERVICES, PATIENCE_S)
 
 
-@pytest.mark.skipif(os.cpu_count() < 2, reason="two workers need two cores")
-def test_first_probe_that_fails_is_no_silence_of_two_workers(lab):
-    """The node asks itself for the first probe, which only one worker is the home of."""
-    port = {
-        "device": "net_af_packet0,iface=vres",
-        "addresses": [f"{NODE_V4}/24", f"{NODE_V6}/64"],
-        "gateways": [ROUTER_V4, ROUTER_V6],
-    }
-    node = Node(lab, {**CHANGES, "node": {"workers": [0, 1]}, "ports": [port]})
-    node.settings["announce"] = {"after": 1, "probes": ["x.alldead.net", "www.example.com"]}
-    node.start()
+def worker_threads(node):
+    """Ids of the node's threads that are workers, by number."""
+    threads = Path(f"/proc/{node.process.pid}/task").iterdir()
+    names = {(thread / "comm").read_text().strip(): int(thread.name) for thread in threads}
+    return [names[name] for name in sorted(names) if "worker" in name]
+
+
+@contextlib.contextmanager
+def thread_stopped(thread):
+    """Has one thread of another process stand still for the length of a with block."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    if libc.ptrace(PTRACE_SEIZE, thread, None, None) != 0:
+        pytest.skip(f"threads cannot be stopped here: {os.strerror(ctypes.get_errno())}")
+    assert libc.ptrace(PTRACE_INTERRUPT, thread, None, None) == 0
+    os.waitpid(thread, WALL)
     try:
-        # It would be said to be a question to itself without an answer, ever again.
-        assert_one_failed_probe_is_no_fault(node)
+        yield
     finally:
-        node.kill()
+        assert libc.ptrace(PTRACE_DETACH, thread, None, None) == 0
+
+
+@pytest.fixture
+def make_pair(lab):
+    """Starts a node with two workers, and this under `announce`."""
+    nodes = []
+
+    def make(**announce):
+        port = {
+            "device": "net_af_packet0,iface=vres",
+            "addresses": [f"{NODE_V4}/24", f"{NODE_V6}/64"],
+            "gateways": [ROUTER_V4, ROUTER_V6],
+        }
+        node = Node(lab, {**CHANGES, "node": {"workers": [0, 1]}, "ports": [port],
+                          "announce": {"after": 1, **announce}})
+        nodes.append(node)
+        node.start()
+        return node
+
+    yield make
+    for node in nodes:
+        if node.is_running():
+            node.kill()
+
+
+@two_cores
+def test_worker_of_two_that_stands_still_withdraws(lab, make_pair):
+    """Here is no BFD that could miss its packets: it is the node itself that sees it."""
+    node = make_pair()
+    assert until(lambda: announced(lab) == SERVICES, PATIENCE_S), node.log()
+    threads = worker_threads(node)
+    assert len(threads) == 2
+    for thread in threads:
+        with thread_stopped(thread):
+            assert until(lambda: announced(lab) == [], PATIENCE_S), node.log()
+            status, report = health(node)
+            assert status == 1 and report["reason"] == "a worker does not turn its loop"
+        assert until(lambda: announced(lab) == SERVICES, PATIENCE_S), (health(node), node.log())
+
+
+@two_cores
+def test_first_probe_that_fails_is_no_silence_of_two_workers(make_pair):
+    """The node asks itself for the first probe, which only one worker is the home of."""
+    # It would be said to be a question to itself without an answer, ever again.
+    assert_one_failed_probe_is_no_fault(make_pair(probes=["x.alldead.net", "www.example.com"]))

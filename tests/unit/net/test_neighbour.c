@@ -251,6 +251,27 @@ TEST(neighbour_gateways_survive_any_flood)
 	assert_true(qn_neighbours_resolved(&neighbours, at_ms(200000)));
 }
 
+/* Asked again after 15 s, then each second: the sixth request finds it silent. */
+TEST(neighbour_gateway_that_falls_silent_is_not_resolved)
+{
+	const struct qn_address first = address_number(1), second = address_number(2);
+
+	qn_neighbours_add_gateway(&neighbours, &first);
+	qn_neighbours_add_gateway(&neighbours, &second);
+	assert_int_equal(drain(3, 0), 2);
+	for (uint64_t ms = 15000; ms < 20000; ms += 1000) {
+		assert_int_equal(drain(0, ms), 2);
+		assert_true(qn_neighbours_resolved(&neighbours, at_ms(ms)));
+	}
+	assert_int_equal(drain(0, 20000), 2);
+	assert_false(qn_neighbours_resolved(&neighbours, at_ms(20000)));
+	assert_int_equal(learn(2, true, 20500), QN_NEIGHBOUR_LEARNED);
+	assert_true(qn_neighbours_resolved(&neighbours, at_ms(20500)));
+	/* Without requests, as when nobody turns, the proof is of some use for 30 s. */
+	assert_true(qn_neighbours_resolved(&neighbours, at_ms(50499)));
+	assert_false(qn_neighbours_resolved(&neighbours, at_ms(50500)));
+}
+
 TEST(neighbour_accepts_two_gateways_of_its_family)
 {
 	const struct qn_address first = address_number(1), second = address_number(2);
@@ -348,6 +369,7 @@ main(void)
 	    cmocka_unit_test_setup(neighbour_table_gives_away_the_unresolved_first, setup),
 	    cmocka_unit_test_setup(neighbour_is_forgotten_with_its_entry, setup),
 	    cmocka_unit_test_setup(neighbour_gateways_survive_any_flood, setup),
+	    cmocka_unit_test_setup(neighbour_gateway_that_falls_silent_is_not_resolved, setup),
 	    cmocka_unit_test_setup(neighbour_accepts_two_gateways_of_its_family, setup),
 	    cmocka_unit_test_setup(neighbour_never_has_the_station_of_another, setup),
 	    cmocka_unit_test_setup(neighbour_requests_are_given_out_once, setup),
