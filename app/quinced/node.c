@@ -15,6 +15,9 @@
 #include <string.h>
 #include <urcu/urcu-qsbr.h>
 
+/* Most that a stop waits until peers of connections have been told; without load it takes 2 ms. */
+#define FAREWELL_MS 500
+
 static int
 environment_start(struct node *node)
 {
@@ -410,6 +413,9 @@ void
 node_stop(struct node *node)
 {
 	streams_stop(node);
+	/* The kernel's last words to the peers of connections leave by the workers. */
+	if (node->kernel != NULL)
+		qn_kernel_flush(node->kernel, FAREWELL_MS);
 	workers_stop(node);
 	streams_destroy(node);
 	free(node->tracing);

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PORT_MAX 8
@@ -390,6 +391,36 @@ qn_kernel_destroy(struct qn_kernel *kernel)
 		qn_ring_destroy(kernel->sides[i].from);
 	}
 	free(kernel);
+}
+
+/*
+ * In this order: what is in no interface any more is in the thread's hand or in a ring, and while
+ * the thread sleeps it has nothing in hand.
+ */
+static bool
+is_flushed(struct qn_kernel *kernel)
+{
+	for (uint16_t i = 0; i < kernel->port_count; i++) {
+		struct pollfd poll_one = {.fd = kernel->taps[i].fd, .events = POLLIN};
+
+		if (!atomic_load(&kernel->lost[i]) && poll(&poll_one, 1, 0) > 0)
+			return false;
+	}
+	if (!atomic_load(&kernel->asleep))
+		return false;
+	for (uint16_t i = 0; i < kernel->worker_count; i++)
+		if (qn_ring_front(kernel->sides[i].from) != NULL)
+			return false;
+	return true;
+}
+
+void
+qn_kernel_flush(struct qn_kernel *kernel, uint32_t most_ms)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+
+	for (uint32_t ms = 0; ms < most_ms && !is_flushed(kernel); ms++)
+		nanosleep(&pause, NULL);
 }
 
 const char *

@@ -56,6 +56,12 @@ QN_MUST_USE int qn_kernel_create(struct qn_kernel **kernel, const struct qn_kern
 /** Ends the thread and removes the interfaces; the workers no longer run. */
 void qn_kernel_destroy(struct qn_kernel *kernel);
 
+/**
+ * Waits until workers, which still run, have taken all that the kernel has sent before the call, or
+ * for `most_ms`. The thread that created it.
+ */
+void qn_kernel_flush(struct qn_kernel *kernel, uint32_t most_ms);
+
 /** The interface of a port: its name and the kernel's number for it. */
 const char *qn_kernel_interface(const struct qn_kernel *kernel, uint16_t port);
 unsigned qn_kernel_interface_index(const struct qn_kernel *kernel, uint16_t port);
