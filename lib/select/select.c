@@ -14,8 +14,12 @@
 #define TRIED_US   (10 * QN_US_PER_S)
 #define AVOIDED_US (100 * QN_US_PER_S)
 
-/* Silences in a row after which no answer is to be expected, however long one waits. */
-#define DEAD_TIMEOUTS 8
+/*
+ * Silences in a row, and for how long, after which no answer is to be expected, however long one
+ * waits. A server that pauses for a moment leaves as many queries unanswered as were on their way.
+ */
+#define DEAD_TIMEOUTS   8
+#define DEAD_SILENCE_US (2 * QN_US_PER_S)
 
 /* The same for one zone: of who answers others it is known how long that takes. */
 #define DEAD_FAILURES 4
@@ -120,11 +124,18 @@ score_next(
 	return score_to_ask(choice, candidate, opinion);
 }
 
+static bool
+is_dead(const struct qn_server_stats *stats, struct qn_now now)
+{
+	return stats->timeouts >= DEAD_TIMEOUTS &&
+	       qn_mono_since_us(stats->silent_since, now.mono) >= DEAD_SILENCE_US;
+}
+
 static uint64_t
 score_persist(
     struct qn_choice *choice, const struct qn_candidate *candidate, struct qn_opinion opinion)
 {
-	if (candidate->tries >= PERSIST_TRIES_MAX || opinion.stats->timeouts >= DEAD_TIMEOUTS ||
+	if (candidate->tries >= PERSIST_TRIES_MAX || is_dead(opinion.stats, choice->now) ||
 	    opinion.quality->failures >= DEAD_FAILURES)
 		return UINT64_MAX;
 	return score_to_ask(choice, candidate, opinion);

@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -108,6 +109,18 @@ class Lab:
         finally:
             for address in addresses:
                 self.script("revive", address)
+
+    @contextlib.contextmanager
+    def authorities_stopped(self):
+        """Has all authorities stand still for the length of a with block."""
+        pids = [int(pid) for pid in self.net.processes()]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def truth(self, name, rdtype):
         """What the authorities say themselves: (rcode, answer RRsets in order, authority RRsets).

@@ -1,21 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What clients get, and authorities are asked, when servers or delegations are no good."""
 
+import socket
 import statistics
 import time
+from collections import Counter
 
+import dns.message
 import dns.rcode
 import dns.rdatatype
 import pytest
 
 import world
-from lab import LINKS_MAX, extended_errors, until
+from lab import LINKS_MAX, NODE_V4, extended_errors, query, until
 
 EDE_OTHER = 0
 EDE_NO_REACHABLE_AUTHORITY = 22
 # An address that was never asked is given 400 ms; the dead server has two of them.
 DEAD_SERVER_S = 0.9
 QUICK_S = 0.1
+PAUSE_S = 0.4  # Several timeouts, where round trips take less than a millisecond.
+PAUSED_COUNT = 50
 
 
 class Cost:
@@ -130,6 +135,23 @@ def test_failure_is_remembered_for_longer_each_time(lab, node):
     assert not asks_upstream()
     time.sleep(1.0)
     assert asks_upstream()
+
+
+def test_pause_of_all_servers_is_waited_for(lab, node):
+    """All that was asked in that moment goes unanswered: many silences, but no long one."""
+    node.flush()
+    for i in range(20):
+        lab.ask(f"h{i}.bulk.net.", "A")
+    node.rest()
+    with lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(8.0)
+        sock.connect((NODE_V4, 53))
+        with lab.authorities_stopped():
+            for i in range(PAUSED_COUNT):
+                sock.send(query(f"h{100 + i}.bulk.net.", "A").to_wire())
+            time.sleep(PAUSE_S)
+        replies = [dns.message.from_wire(sock.recv(4096)) for _ in range(PAUSED_COUNT)]
+    assert all(reply.answer for reply in replies), Counter(reply.rcode() for reply in replies)
 
 
 def test_ghost_domain_ends_with_its_delegation(lab, node):

@@ -348,8 +348,13 @@ TEST(select_persists_with_the_living)
 	choice.candidates[0].tries = choice.candidates[1].tries = QN_SELECT_TRIES_MAX;
 	assert_int_equal(choice_next(&choice), QN_SELECT_NONE);
 	assert_int_equal(choice_by(&choice, qn_select_persist, QN_SELECT_NONE), 0);
-	for (unsigned i = 0; i < 8; i++)
+	/* All that were on their way in the moment that it paused are silences of this moment. */
+	for (unsigned i = 0; i < 50; i++)
 		choice_tell(&choice, 0, QN_OUTCOME_TIMED_OUT, 0);
+	choice.candidates[1].failed = true;
+	assert_int_equal(choice_by(&choice, qn_select_persist, QN_SELECT_NONE), 0);
+	choice.candidates[1].failed = false;
+	choice.now.mono.us += 2 * QN_US_PER_S;
 	assert_int_equal(choice_by(&choice, qn_select_persist, QN_SELECT_NONE), 1);
 	choice.candidates[1].failed = true;
 	assert_int_equal(choice_by(&choice, qn_select_persist, QN_SELECT_NONE), QN_SELECT_NONE);
