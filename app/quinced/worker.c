@@ -57,18 +57,18 @@ worker_dispatch(
  * port was given to another in the meantime, then nobody waits for it.
  */
 static void
-worker_input(struct worker *w, const struct backlog_entry *entry, struct qn_now now)
+worker_input(struct worker *w, struct backlog_entry *entry, struct qn_now now)
 {
-	struct qn_mail mail = entry->mail; /* A reply has another length. */
+	struct qn_mail *mail = &entry->mail;
 	const struct qn_shard_result result =
-	    qn_shard_input(w->shard, mail.link, &mail.packet, now);
+	    qn_shard_input(w->shard, mail->link, &mail->packet, now);
 
 	if (result.verdict == QN_SHARD_HANDOVER && entry->handed_over) {
 		worker_add(w, COUNT_worker_handover_stray, 1);
-		qn_port_free(&mail.packet);
+		qn_port_free(&mail->packet);
 		return;
 	}
-	worker_dispatch(w, &mail, result, now);
+	worker_dispatch(w, mail, result, now);
 }
 
 /* Whether a frame is of what keeps the node on the wire and on the map: ARP, ND, BGP, BFD. */
@@ -94,7 +94,7 @@ worker_must_take(const struct worker *w, const struct qn_mail *mail)
 
 /* What cannot be answered at once waits, or is shed, but for what has to be taken at any time. */
 static void
-worker_defer(struct worker *w, const struct backlog_entry *entry, struct qn_now now)
+worker_defer(struct worker *w, struct backlog_entry *entry, struct qn_now now)
 {
 	if (backlog_add(&w->backlog, entry))
 		return;
@@ -106,29 +106,7 @@ worker_defer(struct worker *w, const struct backlog_entry *entry, struct qn_now 
 	qn_port_free(&entry->mail.packet);
 }
 
-static void
-worker_take(struct worker *w, uint16_t link, const struct qn_packet *packet,
-    enum qn_shard_hit outcome, struct qn_now now)
-{
-	const struct backlog_entry entry = {
-	    .mail = {*packet, link, outcome == QN_SHARD_NO_HIT},
-	};
-
-	switch (outcome) {
-	case QN_SHARD_HIT:
-		outgoing_add(&w->outgoing[link], packet);
-		break;
-	case QN_SHARD_KNOWN:
-		worker_input(w, &entry, now);
-		break;
-	case QN_SHARD_NO_HIT:
-	case QN_SHARD_NO_QUERY:
-		worker_defer(w, &entry, now);
-		break;
-	}
-}
-
-/* Takes a burst off a port; hits are answered, everything else waits. */
+/* Takes a burst off a port; hits, plain or not, are answered, everything else waits. */
 static uint32_t
 worker_receive(struct worker *w, uint16_t link, struct qn_now now)
 {
@@ -138,8 +116,20 @@ worker_receive(struct worker *w, uint16_t link, struct qn_now now)
 	    qn_port_receive(w->outgoing[link].port, w->index, packets, QN_PORT_BURST_MAX);
 
 	qn_shard_answer_hits(w->shard, link, packets, count, outcomes, now);
-	for (uint32_t i = 0; i < count; i++)
-		worker_take(w, link, &packets[i], outcomes[i], now);
+	for (uint32_t i = 0; i < count; i++) {
+		if (outcomes[i] == QN_SHARD_HIT) {
+			outgoing_add(&w->outgoing[link], &packets[i]);
+			continue;
+		}
+		struct backlog_entry entry = {
+		    .mail = {packets[i], link, outcomes[i] == QN_SHARD_NO_HIT},
+		};
+
+		if (outcomes[i] == QN_SHARD_KNOWN)
+			worker_input(w, &entry, now);
+		else
+			worker_defer(w, &entry, now);
+	}
 	return count;
 }
 
