@@ -37,8 +37,9 @@ import time
 from pathlib import Path
 
 import history
+import hits
 from rig import GENERATOR_CORE, NODE_V4, affinity, need, opened
-from systems import BUILD, Quince
+from systems import Quince
 
 # pylint: disable=wrong-import-order
 from lab import query, until
@@ -49,8 +50,7 @@ BEGUN_COUNT = 8_000
 IDLE_COUNT, SLOW_COUNT = 10_000, 1_000
 TRICKLE_COUNT = 5  # Of the slow ones, how many send at once.
 CONNECTION_MAX = 12_000
-HIT_RATE, NAME_COUNT = 20_000, 1_000
-ALL_ANSWERED = f"NOERROR {NAME_COUNT} (100.00%)"
+HIT_RATE = 20_000
 ASK_INTERVAL_S = 0.005
 FLOOD_COUNT = 8  # Clients that make handshakes at a time.
 IDLE_TIMEOUT_S = 300
@@ -63,8 +63,7 @@ def changes(directory, poll):
     certificate, key = make_certificate(directory, "node", RSA)
     return {
         "node": {"poll": poll},
-        # All names are in one zone with one server, which a node would spare.
-        "resolver": {"zone-rate": 0, "server-rate": 0},
+        "resolver": hits.UNLIMITED,
         "tcp": {
             "connections": CONNECTION_MAX,
             "connections-per-network": CONNECTION_MAX,
@@ -96,14 +95,6 @@ def connected(rig, node, count, opened_by):
         streams = [stack.enter_context(opened_by(rig)) for _ in range(count)]
         yield streams
     await_clients(node, 0)
-
-
-def learn(rig):
-    """Has all names in the cache. Where others keep the authority from its core, some fail at first."""
-    path = rig.file("hot.txt", "".join(f"h{i}.bulk.net A\n" for i in range(NAME_COUNT)))
-    words = ("dnsperf", "-s", NODE_V4, "-d", path, "-n", 1, "-q", 50, "-T", 1)
-    if not until(lambda: ALL_ANSWERED in rig.output(rig.lab.net, *words), 30.0, step_s=1.0):
-        raise RuntimeError("not every name was answered")
 
 
 # Memory.
@@ -167,20 +158,6 @@ def measure_memory(rig, system):
 # Hits over UDP.
 
 
-def hit_latencies(rig, system, seconds, suffix):
-    before_s = system.waited_s()
-    words = (BUILD / "perf/latency", NODE_V4, HIT_RATE, seconds, NAME_COUNT)
-    output = rig.output(rig.lab.net, *words, core=GENERATOR_CORE, first=True)
-    found = {line.split()[0]: int(line.split()[1]) for line in output.splitlines()}
-    others = (system.waited_s() - before_s) / (seconds + 1)  # It waits for stragglers.
-    return {
-        f"hit_{share}_us.{suffix}": (found[share], "us") for share in ("p50", "p99", "p99.9")
-    } | {
-        f"hits_lost.{suffix}": (found["lost"], "1"),
-        f"core_had_by_others.{suffix}": (round(100 * others, 2), "%"),
-    }
-
-
 @contextlib.contextmanager
 def trickling(streams):
     """Each sends an octet of a long message every second, for the length of a with block."""
@@ -205,12 +182,12 @@ def trickling(streams):
 
 def measure_hits(rig, system, seconds):
     with system.running(rig), affinity({GENERATOR_CORE}):
-        learn(rig)
-        figures = hit_latencies(rig, system, seconds, "alone")
+        hits.learn(rig, hits.hot_names(rig))
+        figures = hits.latencies(rig, system, HIT_RATE, seconds, "alone")
         with connected(rig, system.node, IDLE_COUNT + SLOW_COUNT, tcp_idle) as streams:
             await_clients(system.node, len(streams))
             with trickling(streams[:SLOW_COUNT]):
-                figures |= hit_latencies(rig, system, seconds, "beside_connections")
+                figures |= hits.latencies(rig, system, HIT_RATE, seconds, "beside_connections")
             await_clients(system.node, len(streams))
     return figures
 
@@ -300,7 +277,7 @@ def flood(rig, client):
 def measure_handshakes(rig, system, seconds):
     figures = {}
     with system.running(rig):
-        learn(rig)
+        hits.learn(rig, hits.hot_names(rig))
         figures |= tcp_latencies(rig, seconds, "alone")
         for client, kind, suffix in (
             (make_handshakes, "whole", "beside_handshakes"),

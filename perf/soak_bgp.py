@@ -29,6 +29,7 @@ import sys
 import time
 
 import history
+import hits
 from rig import GENERATOR_CORE, NODE_V4, need, opened
 from systems import Quince
 
@@ -41,7 +42,6 @@ DAEMON_FIRST, NODE_FIRST = ("chrt", "--rr", "10"), ("nice", "-n", "-10")
 # 80 ms of the flood: a virtual machine's host may take a core for 10 or 20, and what the ring cannot
 # hold then is lost for BFD, too. A processor of one's own does not need this.
 DEVICE = "net_af_packet0,framecnt=16384"
-NAME_COUNT = 1000
 START_S = 60.0
 LEAST_OF_RATE = 0.9
 GUN_ADDRESS = "10.99.0.9"
@@ -138,16 +138,11 @@ def answers(output):
     raise RuntimeError(f"kxdpgun sends nothing:\n{output}")
 
 
-def learn(rig, path):
-    """Has all names in the cache."""
-    rig.output(rig.lab.net, "dnsperf", "-s", NODE_V4, "-d", path, "-n", 2, "-q", 50, "-c", 4)
-
-
 def make_node(rig, table):
     node = Quince(device=DEVICE, changes={
         "service": {"addresses": [NODE_V4, "192.0.2.253", "2001:db8::53"]},
         "announce": {"after": 0, "table": table},
-        "resolver": {"zone-rate": 0, "server-rate": 0},
+        "resolver": hits.UNLIMITED,
     }).make_node(rig)
     node.prefix = NODE_FIRST
     return node
@@ -174,7 +169,7 @@ def soak(rig, gun, name, path, given):
         stack.callback(router.stop)
         speaker = speaker_of(lab.node, lab.directory, name, conf, DAEMON_FIRST)
         stack.callback(speaker.stop)
-        learn(rig, path)
+        hits.learn(rig, path)
         sides = [Watch(router), Watch(speaker)]
         if not until(lambda: all(side.all_up(2) for side in sides), START_S):
             raise RuntimeError(f"no sessions:\n{speaker.log_path.read_text()}\n{node.log()}")
@@ -219,7 +214,7 @@ def main():
     figures, wrong = {}, []
     with opened("soak-bgp") as rig:
         gun = Gun(rig)
-        path = rig.file("hot.txt", "".join(f"h{i}.bulk.net A\n" for i in range(NAME_COUNT)))
+        path = hits.hot_names(rig)
         for name in given.daemon or SPEAKERS:
             found, sentences = soak(rig, gun, name, path, given)
             figures |= found

@@ -22,28 +22,21 @@ import statistics
 import time
 
 import history
+import hits
 from rig import GENERATOR_CORE, NODE_V4, need, opened, stop
-from systems import BUILD, PEER_COMMANDS, PEER_SYSTEMS, Quince, Reflector
+from systems import PEER_COMMANDS, PEER_SYSTEMS, Quince, Reflector
 
-HOT_NAME_COUNT = 1000
 MISS_NAME_COUNT = 1_000_000
 HIT_RATE = 100_000
 RATES = (130_000, 200_000, 300_000, 2_000_000)  # The last is more than can be sent here.
-# All names are in one zone with one server, which a node would spare.
-UNLIMITED = {"resolver": {"zone-rate": 0, "server-rate": 0}}
+CHANGES = {"resolver": hits.UNLIMITED}
 ALL = [
-    Quince(changes=UNLIMITED),
+    Quince(changes=CHANGES),
     Reflector(),
-    Quince("quince_xdp", "net_af_xdp0", UNLIMITED),
+    Quince("quince_xdp", "net_af_xdp0", CHANGES),
     Reflector("5tswap_xdp", "net_af_xdp0"),
     *PEER_SYSTEMS,
 ]
-
-
-def hot_names(rig):
-    """A file with the questions, as both generators read it."""
-    lines = (f"h{i}.bulk.net A\n" for i in range(HOT_NAME_COUNT))
-    return rig.file("hot.txt", "".join(lines))
 
 
 def kxdpgun(rig, path, seconds, rate):
@@ -77,21 +70,13 @@ def queries_a_second(report):
     return float(re.search(r"Queries per second: +([\d.]+)", report).group(1))
 
 
-def learn(rig, path):
-    """Has all names asked for, so that they are hits afterwards; checks that they were answered."""
-    for _ in range(2):
-        report = ask(rig, path, "-n", 1, "-q", 50)
-    if "NOERROR 1000 (100.00%)" not in report:
-        raise RuntimeError(f"not every name was answered:\n{report}")
-
-
 def measure(rig, system, path, seconds):
     """Figures of one system in one round: name -> value."""
     figures = {}
     reflects = isinstance(system, Reflector)
     with system.running(rig) as start_ms:
         if not reflects:
-            learn(rig, path)
+            hits.learn(rig, path)
         figures["pps" if reflects else "qps"] = flood(rig, path, seconds)
         if not reflects:
             figures["dnsperf_qps"] = queries_a_second(ask(rig, path, "-l", seconds))
@@ -105,50 +90,25 @@ def write_misses(rig):
     return rig.file("misses.txt", "".join(lines))
 
 
-def hit_latencies(rig, seconds):
-    """What perf/latency prints: name -> value."""
-    words = (BUILD / "perf/latency", NODE_V4, HIT_RATE, seconds, HOT_NAME_COUNT)
-    output = rig.output(rig.lab.net, *words, core=GENERATOR_CORE, first=True)
-    return {line.split()[0]: int(line.split()[1]) for line in output.splitlines()}
-
-
 def measure_latencies(rig, path, seconds):
-    """Hits alone, then beside misses: name -> (value, unit).
-
-    Where others have the worker's core for more than a hundredth of the time, the 99th percentile
-    tells of them, not of the worker: so their share is a figure, too.
-    """
-    system = Quince(changes=UNLIMITED)
+    """Hits alone, then beside misses: name -> (value, unit)."""
+    system = Quince(changes=CHANGES)
     misses = write_misses(rig)
     with system.running(rig):
-        learn(rig, path)
-        waited = [system.waited_s()]
-        alone = hit_latencies(rig, seconds)
-        waited.append(system.waited_s())
+        hits.learn(rig, path)
+        figures = hits.latencies(rig, system, HIT_RATE, seconds, "alone")
         asking = rig.launch(
             rig.lab.net,
             *("dnsperf", "-s", NODE_V4, "-d", misses, "-n", 1, "-c", 4, "-q", 500, "-T", 1),
             core=GENERATOR_CORE,
         )
         time.sleep(0.5)
-        before = system.node.totals()
-        waited.append(system.waited_s())
-        beside = hit_latencies(rig, seconds)
-        waited.append(system.waited_s())
-        after = system.node.totals()
+        before = system.node.totals()["client_answered"]
+        figures |= hits.latencies(rig, system, HIT_RATE, seconds, "beside_misses")
+        missed = system.node.totals()["client_answered"] - before
         stop(asking)
     # latency waits a second for stragglers.
-    missed = (after["client_answered"] - before["client_answered"]) / (seconds + 1)
-    figures = {}
-    for at, (name, found) in enumerate((("alone", alone), ("beside_misses", beside))):
-        others = (waited[2 * at + 1] - waited[2 * at]) / (seconds + 1)
-        figures[f"core_had_by_others.{name}"] = (round(100 * others, 2), "%")
-        for share in ("p50", "p99", "p99.9"):
-            figures[f"hit_{share}_us.{name}"] = (found[share], "us")
-        figures[f"hits_qps.{name}"] = (found["sent"], "1/s")
-        figures[f"hits_lost.{name}"] = (found["lost"], "1")
-    figures["misses_qps.beside_hits"] = (round(missed), "1/s")
-    return figures
+    return figures | {"misses_qps.beside_hits": (round(missed / (seconds + 1)), "1/s")}
 
 
 def summary(rounds):
@@ -201,7 +161,7 @@ def main():
     need("kxdpgun", "dnsperf", "dpdk-testpmd", *PEER_COMMANDS)
     versions = {s.name: s.version() for s in systems}
     with opened("wire") as rig:
-        path = hot_names(rig)
+        path = hits.hot_names(rig)
         if not asked.latency_only:
             rounds = run_rounds(rig, systems, path, asked)
             history.record("wire", summary(rounds), versions)
