@@ -32,7 +32,6 @@ import socket
 import ssl
 import statistics
 import struct
-import threading
 import time
 from pathlib import Path
 
@@ -43,7 +42,7 @@ from systems import Quince
 
 # pylint: disable=wrong-import-order
 from lab import query, until
-from streams import RSA, TLS_PORT, Stream, make_certificate, tls_context
+from streams import RSA, TLS_PORT, Stream, make_certificate, tls_context, trickling
 
 MEMORY_COUNT = 1_000
 BEGUN_COUNT = 8_000
@@ -158,35 +157,13 @@ def measure_memory(rig, system):
 # Hits over UDP.
 
 
-@contextlib.contextmanager
-def trickling(streams):
-    """Each sends an octet of a long message every second, for the length of a with block."""
-    over = threading.Event()
-
-    def send():
-        while True:
-            for i in range(0, len(streams), TRICKLE_COUNT):
-                for stream in streams[i : i + TRICKLE_COUNT]:
-                    stream.socket.send(b"\x0f")
-                if over.wait(TRICKLE_COUNT / len(streams)):
-                    return
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
 def measure_hits(rig, system, seconds):
     with system.running(rig), affinity({GENERATOR_CORE}):
         hits.learn(rig, hits.hot_names(rig))
         figures = hits.latencies(rig, system, HIT_RATE, seconds, "alone")
         with connected(rig, system.node, IDLE_COUNT + SLOW_COUNT, tcp_idle) as streams:
             await_clients(system.node, len(streams))
-            with trickling(streams[:SLOW_COUNT]):
+            with trickling(streams[:SLOW_COUNT], TRICKLE_COUNT):
                 figures |= hits.latencies(rig, system, HIT_RATE, seconds, "beside_connections")
             await_clients(system.node, len(streams))
     return figures

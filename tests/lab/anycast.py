@@ -105,10 +105,7 @@ class Member:
                        "gateways": [router4, router6]}],
             "service": {"addresses": [address4, address6, *SERVICES.values()]},
             "announce": {"after": 1, "drain": 5},
-            "control": {"socket": f"{lab.directory}/control{number}.sock"},
-        })
-        self.node.path = lab.directory / f"quinced{number}.yaml"
-        self.node.log_path = lab.directory / f"quinced{number}.log"
+        }, name=f"quinced{number}")
         self.node.prefix = NODE_FIRST
         # Node.launch() starts in the lab's node namespace; this one may have another.
         self.node.lab = type("Place", (), {"node": namespace, "directory": lab.directory})()

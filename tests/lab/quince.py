@@ -8,10 +8,12 @@ import signal
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import yaml
 
-from lab import ROOT, until
+from frames import ROUTER_V4, ROUTER_V6
+from lab import NODE_V4, NODE_V6, ROOT, until
 
 BUILD = ROOT / os.environ.get("QN_BUILD", "build")
 QUINCED = BUILD / "app/quinced/quinced"
@@ -31,25 +33,46 @@ def check(path):
     )
 
 
+def ports_of(device):
+    """The section `ports` as the lab has it, with another device."""
+    return [
+        {
+            "device": device,
+            "addresses": [f"{NODE_V4}/24", f"{NODE_V6}/64"],
+            "gateways": [ROUTER_V4, ROUTER_V6],
+        }
+    ]
+
+
 class Node:
     """One quinced inside a lab's node namespace."""
 
     crashes = []  # What daemons of all nodes said that ended by a bug.
 
-    def __init__(self, lab, changes=None):
-        """`changes` maps a section to the keys it replaces in the lab's configuration."""
+    def __init__(self, lab, changes=None, name=None):
+        """
+        `changes` maps a section to the keys it replaces in the lab's configuration. One of several
+        has a `name`, and files and a control socket of that name.
+        """
         self.lab = lab
-        self.path = lab.directory / "quinced.yaml"
-        self.log_path = lab.directory / "quinced.log"
+        self.path = lab.directory / f"{name or 'quinced'}.yaml"
+        self.log_path = self.path.with_suffix(".log")
         self.process = None
         self.prefix = ()  # Words before the daemon's own, of a command that becomes it.
         self.settings = yaml.safe_load(lab.script("config"))
+        if name is not None:
+            self.settings["control"]["socket"] = f"{lab.directory}/{name}.sock"
         for section, keys in (changes or {}).items():
             if not isinstance(keys, dict):
                 self.settings[section] = keys
             else:
                 self.settings.setdefault(section, {}).update(keys)
         self.socket_path = self.settings["control"]["socket"]
+
+    def remove_files(self):
+        """Has nothing left of one that does not run: not what its tests look at, either."""
+        for path in (self.path, self.log_path, Path(self.socket_path)):
+            path.unlink(missing_ok=True)
 
     def write_settings(self):
         self.path.write_text(yaml.safe_dump(self.settings))

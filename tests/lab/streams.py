@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """DNS messages over TCP and TLS, from the lab's client."""
 
+import contextlib
 import select
 import socket
 import ssl
 import struct
 import subprocess
+import threading
 import time
 
 import dns.message
@@ -100,3 +102,28 @@ def tls_context(version=None):
     if version is not None:
         context.minimum_version = context.maximum_version = version
     return context
+
+
+@contextlib.contextmanager
+def trickling(streams, at_once):
+    """
+    Each sends an octet of a long message every second, so many at once, for the length of a with
+    block.
+    """
+    over = threading.Event()
+
+    def send():
+        while True:
+            for i in range(0, len(streams), at_once):
+                for stream in streams[i : i + at_once]:
+                    stream.socket.send(b"\x0f")
+                if over.wait(at_once / len(streams)):
+                    return
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

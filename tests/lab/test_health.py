@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from frames import ROUTER_V4, ROUTER_V6
-from lab import CLIENT_V6, NODE_V4, NODE_V6, until
-from quince import Node
+from frames import ROUTER_V4
+from lab import CLIENT_V6, NODE_V4, until
+from quince import Node, ports_of
 from traffic import ping
 
 PATIENCE_S = 30.0  # For what takes a second or two on a machine that is not busy.
@@ -283,12 +283,8 @@ def make_pair(lab):
     nodes = []
 
     def make(**announce):
-        port = {
-            "device": "net_af_packet0,iface=vres",
-            "addresses": [f"{NODE_V4}/24", f"{NODE_V6}/64"],
-            "gateways": [ROUTER_V4, ROUTER_V6],
-        }
-        node = Node(lab, {**CHANGES, "node": {"workers": [0, 1]}, "ports": [port],
+        ports = ports_of("net_af_packet0,iface=vres")
+        node = Node(lab, {**CHANGES, "node": {"workers": [0, 1]}, "ports": ports,
                           "announce": {"after": 0, **announce}})
         nodes.append(node)
         node.start()

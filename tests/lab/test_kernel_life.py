@@ -143,10 +143,7 @@ def test_two_nodes_on_one_machine(lab):
             "ports": [{"device": device, "addresses": ["10.96.0.2/24"],
                        "gateways": ["10.96.0.1"]}],
             "kernel": {"interface": "second"},
-            "control": {"socket": f"{lab.directory}/second.sock"},
-        })
-        second.path = lab.directory / "second.yaml"
-        second.log_path = lab.directory / "second.log"
+        }, name="second")
         first.start()
         start_as_a_unit(second)
         for _ in range(2):
@@ -167,5 +164,5 @@ def test_two_nodes_on_one_machine(lab):
                 node.kill()
         lab.net.run("ip", "link", "delete", "vtwo")
         subprocess.run(lab.node.command("nft", "delete", "chain", "netdev", "quince", "second"))
-        for name in ("second.yaml", "second.log", "second.sock"):
-            (lab.directory / name).unlink(missing_ok=True)
+        if second is not None:
+            second.remove_files()

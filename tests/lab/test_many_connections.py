@@ -6,13 +6,12 @@ Prints what it measured with `pytest -s`.
 
 import contextlib
 import resource
-import threading
 
 import pytest
 
 from lab import NODE_V4, until
 from quince import BUILD
-from streams import Stream
+from streams import Stream, trickling
 
 IDLE_COUNT, SLOW_COUNT = 10_000, 1_000
 FILES_BESIDE = 1_100  # What the node wants for all else, and more than a test has open.
@@ -56,27 +55,6 @@ def open_clients(node):
     return node.control("status")["streams"]["stream_clients"]
 
 
-@contextlib.contextmanager
-def trickling(streams):
-    """Each sends an octet of a long message every second, for the length of a with block."""
-    over = threading.Event()
-
-    def send():
-        while True:
-            for stream in streams:
-                stream.socket.send(b"\x0f")
-            if over.wait(1.0):
-                return
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
 def test_hits_do_not_feel_ten_thousand_connections(lab, node):
     for i in range(NAMES):
         lab.ask(f"h{i}.bulk.net.", "A")
@@ -84,7 +62,7 @@ def test_hits_do_not_feel_ten_thousand_connections(lab, node):
     with contextlib.ExitStack() as stack:
         streams = [stack.enter_context(Stream(lab)) for _ in range(IDLE_COUNT + SLOW_COUNT)]
         assert until(lambda: open_clients(node) == len(streams), 5.0), open_clients(node)
-        with trickling(streams[:SLOW_COUNT]):
+        with trickling(streams[:SLOW_COUNT], SLOW_COUNT):
             meanwhile_us = hit_p99_us(lab)
         assert open_clients(node) == len(streams)
         assert streams[-1].ask("h1.bulk.net.", "A").answer

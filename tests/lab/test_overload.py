@@ -14,7 +14,8 @@ import dns.message
 import pytest
 
 import frames
-from lab import CLIENT_V4, NODE_V4, NODE_V6, query, until
+from lab import CLIENT_V4, NODE_V4, query, until
+from quince import ports_of
 
 PORT_DNS = 53
 PORT_BFD = 3784
@@ -27,13 +28,7 @@ COOKIE = dns.edns.GenericOption(dns.edns.OptionType.COOKIE, b"overload")
 
 NODE_CHANGES = {
     "node": {"workers": [0]},
-    "ports": [
-        {
-            "device": f"net_af_packet0,iface=vres,framecnt={FRAMES_MAX}",
-            "addresses": [f"{NODE_V4}/24", f"{NODE_V6}/64"],
-            "gateways": [frames.ROUTER_V4, frames.ROUTER_V6],
-        }
-    ],
+    "ports": ports_of(f"net_af_packet0,iface=vres,framecnt={FRAMES_MAX}"),
 }
 
 

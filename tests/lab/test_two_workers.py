@@ -13,18 +13,12 @@ import dns.edns
 import dns.rcode
 import pytest
 
-from frames import ROUTER_V4, ROUTER_V6
-from lab import NODE_V4, NODE_V6, differences, query, until
+from lab import NODE_V4, differences, query, until
+from quince import ports_of
 
 NODE_CHANGES = {
     "node": {"workers": [0, 1]},
-    "ports": [
-        {
-            "device": "net_af_packet0,iface=vres",
-            "addresses": [f"{NODE_V4}/24", f"{NODE_V6}/64"],
-            "gateways": [ROUTER_V4, ROUTER_V6],
-        }
-    ],
+    "ports": ports_of("net_af_packet0,iface=vres"),
 }
 pytestmark = pytest.mark.skipif(os.cpu_count() < 2, reason="two workers need two cores")
 

@@ -5,17 +5,12 @@ import dns.rcode
 import pytest
 
 import frames
-from lab import NODE_V4, NODE_V6, differences, query, until
+from lab import differences, query, until
+from quince import ports_of
 
 NODE_CHANGES = {
     "node": {"workers": [0]},  # A veth has one queue for them.
-    "ports": [
-        {
-            "device": "net_af_xdp0,iface=vres",
-            "addresses": [f"{NODE_V4}/24", f"{NODE_V6}/64"],
-            "gateways": [frames.ROUTER_V4, frames.ROUTER_V6],
-        }
-    ]
+    "ports": ports_of("net_af_xdp0,iface=vres"),
 }
 
 
