@@ -14,9 +14,12 @@ the median of the rounds. Prints lines `name value unit` and appends them to per
     hit_p99_us.alone, .beside_misses   of Quince: how long hits take that come at HIT_RATE; beside
                                        misses, which dnsperf keeps coming as fast as they are
                                        answered, hits_qps and misses_qps of each were answered
+    flood.hits_answered, .misses_qps   of Quince, flooded with queries of which half are hits: the
+                                       share of these, and how many others, that are answered
 """
 
 import argparse
+import itertools
 import re
 import statistics
 import time
@@ -28,6 +31,7 @@ from systems import PEER_COMMANDS, PEER_SYSTEMS, Quince, Reflector
 
 MISS_NAME_COUNT = 1_000_000
 HIT_RATE = 100_000
+FLOOD_RATE, FLOOD_S = 400_000, 5
 RATES = (130_000, 200_000, 300_000, 2_000_000)  # The last is more than can be sent here.
 CHANGES = {"resolver": hits.UNLIMITED}
 ALL = [
@@ -40,13 +44,13 @@ ALL = [
 
 
 def kxdpgun(rig, path, seconds, rate):
-    """Replies a second to so many queries a second."""
+    """How many queries were sent and replies received a second, when so many are to be sent."""
     words = ("kxdpgun", "-t", seconds, "-Q", rate, "-F", GENERATOR_CORE, "-I", "vnode")
     for _ in range(20):
         output = rig.output(rig.lab.net, *words, "-R", rig.mac, "-i", path, NODE_V4)
-        replies = re.search(r"total replies: +(\d+)", output)
-        if replies is not None:
-            return int(replies.group(1)) / seconds
+        counts = re.findall(r"^total (?:queries|replies): +(\d+)", output, re.MULTILINE)
+        if len(counts) == 2:
+            return [int(count) / seconds for count in counts]
         # The kernel takes its time to give up the XDP socket of the run before.
         time.sleep(0.1)
     raise RuntimeError(f"kxdpgun sends nothing:\n{output}")
@@ -54,7 +58,7 @@ def kxdpgun(rig, path, seconds, rate):
 
 def flood(rig, path, seconds):
     """The most replies a second at any of RATES: a flood is not what every system does best at."""
-    return max(kxdpgun(rig, path, seconds // len(RATES) or 1, rate) for rate in RATES)
+    return max(kxdpgun(rig, path, seconds // len(RATES) or 1, rate)[1] for rate in RATES)
 
 
 def ask(rig, path, *limits):
@@ -84,22 +88,21 @@ def measure(rig, system, path, seconds):
     return figures
 
 
-def write_misses(rig):
-    """A file with names nobody asked for before, enough for the longest run."""
-    lines = (f"m{i}.miss.bulk.net A\n" for i in range(MISS_NAME_COUNT))
-    return rig.file("misses.txt", "".join(lines))
+def misses():
+    """Questions for names nobody asked for before, enough for the longest run."""
+    return (f"m{i}.miss.bulk.net A\n" for i in range(MISS_NAME_COUNT))
 
 
 def measure_latencies(rig, path, seconds):
     """Hits alone, then beside misses: name -> (value, unit)."""
     system = Quince(changes=CHANGES)
-    misses = write_misses(rig)
+    unknown = rig.file("misses.txt", "".join(misses()))
     with system.running(rig):
         hits.learn(rig, path)
         figures = hits.latencies(rig, system, HIT_RATE, seconds, "alone")
         asking = rig.launch(
             rig.lab.net,
-            *("dnsperf", "-s", NODE_V4, "-d", misses, "-n", 1, "-c", 4, "-q", 500, "-T", 1),
+            *("dnsperf", "-s", NODE_V4, "-d", unknown, "-n", 1, "-c", 4, "-q", 500, "-T", 1),
             core=GENERATOR_CORE,
         )
         time.sleep(0.5)
@@ -109,6 +112,23 @@ def measure_latencies(rig, path, seconds):
         stop(asking)
     # latency waits a second for stragglers.
     return figures | {"misses_qps.beside_hits": (round(missed / (seconds + 1)), "1/s")}
+
+
+def measure_flood(rig, path):
+    """What is answered of hits and of misses when more come than can be: name -> (value, unit)."""
+    system = Quince(changes=CHANGES)
+    known = path.read_text().splitlines(keepends=True)
+    mixed = rig.file("mixed.txt", "".join(map("".join, zip(itertools.cycle(known), misses()))))
+    with system.running(rig):
+        hits.learn(rig, path)
+        before = system.node.totals()
+        asked, _ = kxdpgun(rig, mixed, FLOOD_S, FLOOD_RATE)
+        grown = {name: value - before[name] for name, value in system.node.totals().items()}
+    return {
+        "flood.asked_qps": (round(asked), "1/s"),
+        "flood.hits_answered": (round(grown["cache_hits"] / (asked / 2 * FLOOD_S) * 100, 1), "%"),
+        "flood.misses_qps": (round(grown["client_answered"] / FLOOD_S), "1/s"),
+    }
 
 
 def summary(rounds):
@@ -167,6 +187,7 @@ def main():
             history.record("wire", summary(rounds), versions)
         if "quince" in versions:
             history.record("latency", measure_latencies(rig, path, asked.seconds), versions)
+            history.record("flood", measure_flood(rig, path), versions)
 
 
 if __name__ == "__main__":
