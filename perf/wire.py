@@ -123,7 +123,7 @@ def measure_flood(rig, path):
         hits.learn(rig, path)
         before = system.node.totals()
         asked, _ = kxdpgun(rig, mixed, FLOOD_S, FLOOD_RATE)
-        grown = {name: value - before[name] for name, value in system.node.totals().items()}
+        grown = system.node.grown(before)
     return {
         "flood.asked_qps": (round(asked), "1/s"),
         "flood.hits_answered": (round(grown["cache_hits"] / (asked / 2 * FLOOD_S) * 100, 1), "%"),

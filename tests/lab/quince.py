@@ -183,6 +183,10 @@ class Node:
         stats = self.control("stats")
         return stats["totals"] | stats.get("streams", {})
 
+    def grown(self, before):
+        """By how much each counter has grown since totals() were `before`."""
+        return {name: value - before[name] for name, value in self.totals().items()}
+
     def queries(self):
         """Queries that questions have cost: hedges and those that only measure left out."""
         totals = self.totals()

@@ -101,7 +101,7 @@ def test_flood_leaves_the_standing_alone(lab, node, wire):
     else:
         pytest.fail(f"asked again, or never: {flooded.asked} or {control.asked}")
     node.rest()
-    grown = {key: value - before[key] for key, value in node.totals().items()}
+    grown = node.grown(before)
     # The flood came as far as the comparison of replies with queries, and each kind did.
     assert flooded.forged_count == QUESTION_COUNT * FORGED_COUNT
     for counter in KINDS.values():

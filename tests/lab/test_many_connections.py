@@ -59,7 +59,7 @@ def test_hits_beside_ten_thousand_connections(lab, node):
         with trickling(streams[:SLOW_COUNT], SLOW_COUNT):
             for _ in range(ROUNDS):
                 ask_for_hits(lab)
-        grown = {name: value - before[name] for name, value in node.totals().items()}
+        grown = node.grown(before)
         assert grown["cache_hits"] == NAMES * ROUNDS, grown
         assert grown["stream_questions"] == grown["cache_misses"] == 0, grown
         assert open_clients(node) == len(streams)
