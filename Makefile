@@ -57,7 +57,7 @@ bench:
 # What the benchmarks over the wire run.
 release:
 	scripts/setup perf
-	scripts/build-release app/quinced/quinced app/quincectl/quincectl perf/latency
+	scripts/build-release app/quinced/quinced app/quincectl/quincectl perf/latency perf/lateness
 
 # Beside other resolvers, over a veth: make bench-wire SECONDS=10 ROUNDS=3 (as root)
 SECONDS ?= 10

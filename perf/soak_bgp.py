@@ -6,14 +6,17 @@ A node announces its service addresses with BIRD, then with FRR, each with its e
 docs/anycast as it stands, BFD included, to a router with BIRD at the other end of the port's veth.
 `--bfd-ms` gives BFD another interval, for machines whose cores others share. kxdpgun asks for a
 thousand hot names all the while. Prints lines `name value unit`, appends them to
-perf/history.ndjson, and fails if a session was lost, or if the flood was none. DAEMON is bird or
-frr, SESSION the router's name for it, or what the node's daemon calls it:
+perf/history.ndjson, and fails if the flood was none, or if a session was lost while the machine was
+there: at a moment when no core was away (perf/lateness.c) for half of the time after which BFD ends
+a session. DAEMON is bird or frr, SESSION the router's name for it, or what the node's daemon calls it:
 
     bgp.DAEMON.bfd_ms                 between two packets of BFD, of which three may be missed
     bgp.DAEMON.flood_qps              questions a second that the workers got, and
     bgp.DAEMON.answers_qps            answers that kxdpgun got
     bgp.DAEMON.SESSION.uptime_s       at the end
+    bgp.DAEMON.away_by_chance         share of the seconds in which a core was away for so long
     bgp.DAEMON.SESSION.flaps          how often the session has ended, as either side has seen it
+    bgp.DAEMON.SESSION.flaps_away     at moments when a core was away
     bgp.DAEMON.SESSION.hold_timer_least_s
                                       how near it came to that: seconds left of the hold time
     bgp.DAEMON.SESSION.hold_timer_expired
@@ -23,6 +26,7 @@ frr, SESSION the router's name for it, or what the node's daemon calls it:
 
 import argparse
 import contextlib
+import itertools
 import re
 import subprocess
 import sys
@@ -30,6 +34,7 @@ import time
 
 import history
 import hits
+from lateness import Lateness, most_away_ms
 from rig import GENERATOR_CORE, NODE_V4, need, opened
 from systems import Quince
 
@@ -45,7 +50,10 @@ DEVICE = "net_af_packet0,framecnt=16384"
 START_S = 60.0
 LEAST_OF_RATE = 0.9
 GUN_ADDRESS = "10.99.0.9"
-BFD_MS = 25  # In the examples.
+BFD_MS = 25  # In the examples,
+BFD_MISSED = 3  # as is that.
+AWAY_SHARE = 0.5  # Of the time after which BFD ends a session.
+SEEN_LATE_S = 0.5  # After its end, at most.
 SPEAKERS = {"bird": (Bird, "bird.conf", 53), "frr": (Frr, "frr.conf", "main")}
 
 
@@ -85,7 +93,8 @@ class Watch:
     def __init__(self, speaker):
         self.speaker = speaker
         self.sessions = {}
-        self.flaps = {}
+        self.looks = []  # When; between the last two is what a look has found.
+        self.flaps = {}  # name -> [(after, before)], by looks.
         self.expired = {}
         self.least_s = {}
 
@@ -98,36 +107,42 @@ class Watch:
     def begin(self):
         """From now on no session may be lost; those that are not up are of no interest."""
         self.sessions = {n: s for n, s in self.speaker.sessions().items() if s.up}
-        self.flaps = dict.fromkeys(self.sessions, 0)
+        self.looks = [time.monotonic()]
+        self.flaps = {name: [] for name in self.sessions}
         self.expired = dict.fromkeys(self.sessions, 0)
         self.least_s = {n: s.hold_left_s for n, s in self.sessions.items()}
 
     def look(self):
         now = self.speaker.sessions()
+        self.looks.append(time.monotonic())
         for name, before in self.sessions.items():
             session = now[name]
             if abs(session.mark - before.mark) > 0.5 and before.up:
-                self.flaps[name] += 1
+                self.flaps[name].append(tuple(self.looks[-2:]))
                 self.expired[name] += "hold" in session.error.lower()
             if session.up:
                 self.least_s[name] = min(self.least_s[name], session.hold_left_s)
             self.sessions[name] = session
 
-    def figures(self, begun):
-        """name -> (value, unit)."""
+    def figures(self, begun, away):
+        """name -> (value, unit); away(begin, end): whether a core was."""
         found = {}
         for name, session in self.sessions.items():
-            up_s = time.monotonic() - begun if self.flaps[name] == 0 and session.up else 0
+            flaps = self.flaps[name]
+            up_s = time.monotonic() - begun if not flaps and session.up else 0
             found |= {
                 f"{name}.uptime_s": (round(up_s), "s"),
-                f"{name}.flaps": (self.flaps[name], "1"),
+                f"{name}.flaps": (len(flaps), "1"),
+                f"{name}.flaps_away": (sum(away(*flap) for flap in flaps), "1"),
                 f"{name}.hold_timer_least_s": (round(self.least_s[name], 1), "s"),
                 f"{name}.hold_timer_expired": (self.expired[name], "1"),
             }
         return found
 
-    def lost(self):
-        return [name for name, count in self.flaps.items() if count or not self.sessions[name].up]
+    def lost(self, away):
+        """The sessions that were lost while no core was away, or are not up."""
+        return [name for name, flaps in self.flaps.items()
+                if not all(away(*flap) for flap in flaps) or not self.sessions[name].up]
 
 
 def answers(output):
@@ -155,6 +170,17 @@ def example(rig, name, bfd_ms):
     return rig.file(name, text)
 
 
+def away_in(absences, bfd_ms):
+    """away(begin, end): whether any core was away for much of what BFD waits, between these times."""
+    window_s = BFD_MISSED * bfd_ms / 1000
+
+    def away(begin, end):
+        return any(most_away_ms(mine, begin - SEEN_LATE_S, end, window_s) >= AWAY_SHARE * window_s * 1000
+                   for mine in absences.values())
+
+    return away
+
+
 def soak(rig, gun, name, path, given):
     """One daemon's run; returns (figures, sentences that say what did not hold)."""
     speaker_of, conf, table = SPEAKERS[name]
@@ -165,6 +191,7 @@ def soak(rig, gun, name, path, given):
     node.start()
     with contextlib.ExitStack() as stack:
         stack.callback(node.kill)
+        lateness = stack.enter_context(Lateness(rig))
         router = Bird(lab.net, lab.directory, "router", router_conf, DAEMON_FIRST)
         stack.callback(router.stop)
         speaker = speaker_of(lab.node, lab.directory, name, conf, DAEMON_FIRST)
@@ -189,11 +216,14 @@ def soak(rig, gun, name, path, given):
             "flood_qps": (round(asked / seconds), "1/s"),
             "answers_qps": (round(replies / seconds), "1/s"),
         }
+        away = away_in(lateness.absences(), given.bfd_ms)
+        seconds_away = [away(*look) for look in itertools.pairwise(sides[0].looks)]
+        figures["away_by_chance"] = (round(sum(seconds_away) / len(seconds_away), 3), "1")
         for side in sides:
-            figures |= side.figures(begun)
+            figures |= side.figures(begun, away)
         figures |= {counter: (after[counter] - before[counter], "1")
                     for counter in after if counter.startswith("kernel_")}
-        wrong = [f"{name}: the session {lost} was lost" for side in sides for lost in side.lost()]
+        wrong = [f"{name}: the session {lost} was lost" for side in sides for lost in side.lost(away)]
     if figures["flood_qps"][0] < given.rate * LEAST_OF_RATE:
         wrong.append(f"{name}: the flood was {figures['flood_qps'][0]} a second, not {given.rate}")
     return {f"bgp.{name}.{key}": value for key, value in figures.items()}, wrong
