@@ -10,6 +10,9 @@
 /* Messages of one client that workers have at a time; the next ones wait in the socket. */
 #define PIPELINE_MAX 64
 
+/* Reads of one client before others have their turn: each may bring but an octet. */
+#define READ_MAX 64
+
 /* Replies of one client, and of all, that wait to be taken. */
 #define OUTPUT_MAX     (1u << 20)
 #define OUTPUT_ALL_MAX (64u << 20)
@@ -43,7 +46,7 @@ struct qn_stream_client {
 	struct qn_streams *streams;
 	struct qn_stream_network *network;
 	struct qn_stream_timed timed;
-	struct qn_list link;      /* Free, idle, begun, handshaking, sending, or in no list. */
+	struct qn_list link;      /* In the list of its phase, or clients_free. */
 	struct qn_list held;      /* In clients_held or clients_greeting, or in no list. */
 	struct qn_list dirty;     /* In clients_dirty, or in no list. */
 	struct qn_list neighbour; /* In its network's handshakes, or in no list. */
@@ -105,6 +108,7 @@ qn_stream_clients_init(struct qn_streams *streams)
 	qn_list_init(&streams->clients_free);
 	qn_list_init(&streams->clients_idle);
 	qn_list_init(&streams->clients_begun);
+	qn_list_init(&streams->clients_asked);
 	qn_list_init(&streams->clients_sending);
 	qn_list_init(&streams->clients_held);
 	qn_list_init(&streams->clients_dirty);
@@ -251,19 +255,27 @@ client_first(const struct qn_list *list)
 	                           : qn_list_entry(list->next, struct qn_stream_client, link);
 }
 
-/* Who has owed the rest of a message or handshake for longest; NULL when nobody does. */
+/* Of two, who has been at it for longer; either may be NULL. */
 static struct qn_stream_client *
-client_owing(const struct qn_streams *streams)
+client_older(struct qn_stream_client *a, struct qn_stream_client *b)
 {
-	struct qn_stream_client *message = client_first(&streams->clients_begun);
-	struct qn_stream_client *handshake = client_first(&streams->clients_handshaking);
-
-	if (message == NULL || handshake == NULL)
-		return message == NULL ? handshake : message;
-	return qn_mono_reached(handshake->since, message->since) ? handshake : message;
+	if (a == NULL || b == NULL)
+		return a == NULL ? b : a;
+	return qn_mono_reached(a->since, b->since) ? a : b;
 }
 
-/* The first to give way to others; NULL when there is none. */
+/* Whether a client has been at what it is at for so long that others may have its place. */
+static bool
+client_may_yield(const struct qn_streams *streams, const struct qn_stream_client *client)
+{
+	return client != NULL &&
+	       qn_mono_reached(qn_mono_after_us(client->since, YIELD_US), streams->now.mono);
+}
+
+/*
+ * The first to give way to others; NULL when there is none: who is idle, else who owes the rest of a
+ * message or handshake, else who waits for answers or does not take them.
+ */
 static struct qn_stream_client *
 client_expendable(const struct qn_streams *streams)
 {
@@ -271,12 +283,13 @@ client_expendable(const struct qn_streams *streams)
 
 	if (client != NULL)
 		return client;
-	client = client_owing(streams);
-	if (client == NULL)
-		return NULL;
-	return qn_mono_reached(qn_mono_after_us(client->since, YIELD_US), streams->now.mono)
-	           ? client
-	           : NULL;
+	client = client_older(
+	    client_first(&streams->clients_begun), client_first(&streams->clients_handshaking));
+	if (client_may_yield(streams, client))
+		return client;
+	client = client_older(
+	    client_first(&streams->clients_asked), client_first(&streams->clients_sending));
+	return client_may_yield(streams, client) ? client : NULL;
 }
 
 /*
@@ -334,28 +347,28 @@ phase_of(const struct qn_stream_client *client)
 	return PHASE_IDLE;
 }
 
-/* The list of those who are at the same; NULL when there is none. */
+/* The list of those who are at the same. */
 static struct qn_list *
 phase_list(struct qn_streams *streams, enum phase phase)
 {
 	switch (phase) {
 	case PHASE_IDLE:
-		return &streams->clients_idle;
+		break;
 	case PHASE_HANDSHAKE:
 		return &streams->clients_handshaking;
 	case PHASE_READING:
 		return &streams->clients_begun;
+	case PHASE_ASKED:
+		return &streams->clients_asked;
 	case PHASE_SENDING:
 		return &streams->clients_sending;
-	case PHASE_ASKED:
-		break;
 	}
-	return NULL;
+	return &streams->clients_idle;
 }
 
 /*
  * Sets the deadline of what the connection is at now. It is counted from when that began, and
- * octets that trickle do not move it. `progress`: a whole message came or went.
+ * octets that trickle do not move it. `progress`: a whole message came.
  */
 static void
 client_rearm(struct qn_stream_client *client, bool progress)
@@ -363,15 +376,13 @@ client_rearm(struct qn_stream_client *client, bool progress)
 	struct qn_streams *streams = client->streams;
 	const enum phase phase = phase_of(client);
 	const uint64_t factor = phase == PHASE_ASKED ? LOST_FACTOR : 1;
-	struct qn_list *list = phase_list(streams, phase);
 
 	if (phase == client->phase && !progress)
 		return;
 	client->phase = (uint8_t)phase;
 	client->since = streams->now.mono;
 	qn_list_remove(&client->link);
-	if (list != NULL)
-		qn_list_append(list, &client->link);
+	qn_list_append(phase_list(streams, phase), &client->link);
 	qn_wheel_start(&streams->wheel, &client->timed.timer,
 	    qn_mono_after_us(client->since, factor * qn_stream_time_us(streams)));
 }
@@ -390,7 +401,7 @@ client_expired(struct qn_streams *streams, struct qn_stream_timed *timed)
 
 /* --- Questions -------------------------------------------------------------------------- */
 
-/* Gives a message to its worker; false when that one's pipe is full. */
+/* Gives a message to its worker; false when that one's pipe has no room for clients. */
 static bool
 ask(struct qn_stream_client *client, struct qn_view message)
 {
@@ -404,7 +415,7 @@ ask(struct qn_stream_client *client, struct qn_view message)
 	    .kind = QN_STREAM_QUESTION,
 	    .encrypted = client->encrypted,
 	};
-	uint8_t *record = qn_pipe_reserve(pipe, sizeof(note) + message.len);
+	uint8_t *record = qn_pipe_reserve(pipe, sizeof(note) + message.len + QN_STREAM_SERVER_ROOM);
 
 	if (record == NULL)
 		return false;
@@ -452,7 +463,7 @@ client_ask_all(struct qn_stream_client *client, bool *progress)
 static bool
 client_read(struct qn_stream_client *client, bool *progress)
 {
-	for (;;) {
+	for (uint32_t count = 0;; count++) {
 		switch (client_ask_all(client, progress)) {
 		case QN_STREAM_MESSAGE:
 			return true;
@@ -461,7 +472,8 @@ client_read(struct qn_stream_client *client, bool *progress)
 		case QN_STREAM_MORE:
 			break;
 		}
-		if (client->ended)
+		if (client->ended ||
+		    (count >= READ_MAX && !qn_connection_has_more(&client->connection)))
 			return true;
 		switch (qn_connection_read(&client->connection)) {
 		case QN_CONNECTION_OK:

@@ -52,6 +52,13 @@ QN_MUST_USE enum qn_connection_state qn_connection_handshake(struct qn_connectio
 /** Reads once into the input buffer. */
 QN_MUST_USE enum qn_connection_state qn_connection_read(struct qn_connection *connection);
 
+/** Whether TLS has octets that have left the socket, which therefore does not wake us for them. */
+static inline bool
+qn_connection_has_more(const struct qn_connection *connection)
+{
+	return connection->tls != NULL && SSL_pending(connection->tls) > 0;
+}
+
 /** Takes the next message that has come; see qn_stream_input_next(). */
 QN_MUST_USE enum qn_stream_input_state qn_connection_next(
     struct qn_connection *connection, struct qn_view *message);

@@ -10,12 +10,13 @@
 
 /* X(name): counters, which only grow. */
 #define QN_STREAM_COUNTERS(X)                                                                 \
+	X(stream_turns)           /* Turns of the thread: ten a second at the least. */       \
 	X(stream_accepted)        /* Connections of clients. */                               \
 	X(stream_accepted_tls)    /* Of these: over TLS. */                                   \
 	X(stream_refused_full)    /* Closed at once: all places taken, none to close. */      \
 	X(stream_refused_network) /* Closed at once: the client's network has its share. */   \
 	X(stream_accept_paused)   /* Times that nobody was accepted: no files, or memory. */  \
-	X(stream_evicted)         /* Idle, or begun, and closed: others want the place. */    \
+	X(stream_evicted)         /* Idle, or long at something: others want the place. */    \
 	X(stream_closed_idle)     /* Nothing was asked for the idle time. */                  \
 	X(stream_closed_slow)     /* A message or handshake begun, or replies not taken. */   \
 	X(stream_closed_broken)   /* Reset, or octets that cannot be. */                      \

@@ -19,6 +19,9 @@ struct qn_stream_bell {
 	_Atomic bool asleep;
 };
 
+/** What clients leave free in a worker's pipe for the replies of servers, which are few. */
+#define QN_STREAM_SERVER_ROOM (256u << 10)
+
 struct qn_stream_link {
 	struct qn_pipe to_worker;
 	struct qn_pipe from_worker;

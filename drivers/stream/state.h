@@ -74,6 +74,7 @@ struct qn_streams {
 	struct qn_list clients_begun;       /* Owe the rest of a message; the longest first. */
 	struct qn_list clients_handshaking; /* Are not done with it; the first to begin first. */
 	struct qn_list clients_greeting;    /* Of these: what they have sent was not looked at. */
+	struct qn_list clients_asked;       /* Wait for workers; the longest first. */
 	struct qn_list clients_sending;     /* The one that has taken replies for longest first. */
 	struct qn_list clients_held;        /* Wait for a worker to have room. */
 	struct qn_list clients_dirty;       /* Have replies that were not yet sent. */

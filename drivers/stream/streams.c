@@ -288,6 +288,7 @@ after_sleep(uv_check_t *check)
 
 	atomic_store_explicit(&streams->bell.asleep, false, memory_order_relaxed);
 	qn_stream_awake(streams);
+	QN_STREAM_COUNT(streams, stream_turns);
 	if (atomic_load_explicit(&streams->stop, memory_order_acquire)) {
 		wind_up(streams);
 		return;
@@ -490,6 +491,12 @@ qn_streams_set_tls(struct qn_streams *streams, SSL_CTX *tls)
 
 	SSL_CTX_free(atomic_exchange(&streams->tls_next, tls));
 	(void)!write(streams->bell.fd, &one, sizeof(one));
+}
+
+uint64_t
+qn_streams_turns(const struct qn_streams *streams)
+{
+	return qn_counter_get(&streams->counters.stream_turns);
 }
 
 struct qn_stream_link *

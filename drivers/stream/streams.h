@@ -77,6 +77,9 @@ void qn_streams_stop(struct qn_streams *streams);
 /** Frees everything; workers no longer run. */
 void qn_streams_destroy(struct qn_streams *streams);
 
+/** Turns of the thread until now: ten a second at the least. Any thread. */
+uint64_t qn_streams_turns(const struct qn_streams *streams);
+
 /** Has new connections use `tls`, which is taken over; those that are open keep theirs. */
 void qn_streams_set_tls(struct qn_streams *streams, SSL_CTX *tls);
 

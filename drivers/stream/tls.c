@@ -36,6 +36,17 @@ explain(char *error, size_t error_len, const char *path, const char *what)
 	ERR_clear_error();
 }
 
+/* A key that is encrypted cannot be used: nobody is there to be asked for the password. */
+static int
+no_password(char *password, int len, int writing, void *context)
+{
+	(void)password;
+	(void)len;
+	(void)writing;
+	(void)context;
+	return 0;
+}
+
 static void
 context_configure(SSL_CTX *context)
 {
@@ -47,9 +58,12 @@ context_configure(SSL_CTX *context)
 	SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 				      SSL_MODE_RELEASE_BUFFERS);
+	/* A call reads one record: who sends but new keys, without end, must not keep the thread. */
+	SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
 	/* Sessions are resumed with tickets, which the client keeps. */
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_alpn_select_cb(context, alpn_select, NULL);
+	SSL_CTX_set_default_passwd_cb(context, no_password);
 }
 
 SSL_CTX *
@@ -65,7 +79,9 @@ qn_tls_load(const char *certificate, const char *key, char *error, size_t error_
 	ERR_clear_error();
 	if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
 		explain(error, error_len, certificate, "is no certificate that can be used");
-	else if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1)
+	/* The second look is for a key of another kind than the certificate's, RSA for one. */
+	else if (SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) != 1 ||
+		 SSL_CTX_check_private_key(context) != 1)
 		explain(error, error_len, key, "is no key that can be used with the certificate");
 	else
 		return context;

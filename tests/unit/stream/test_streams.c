@@ -7,6 +7,8 @@
 #include "stream/connection.h"
 #include "stream/input.h"
 #include "stream/streams.h"
+#include "stream/tls.h"
+#include "support/certificate.h"
 #include "support/test.h"
 
 #include <arpa/inet.h>
@@ -21,18 +23,19 @@
 #include <time.h>
 #include <unistd.h>
 
-#define IDLE_S       1
-#define PIPELINE_MAX 64
-#define CLIENT_MAX   80
-#define QUESTION_LEN 4000
-#define OUTPUT_MAX   (1u << 20) /* Memory that the replies of one client wait in, ... */
-#define SLOW_MAX     64         /* ... and how many may have so much. */
-#define ONE_SERVER   32         /* Queries that one server is asked at a time. */
-#define SERVER_MAX   256
-#define NETWORK_MAX  32   /* Connections to servers of one network. */
-#define SILENT       1000 /* Tokens from here on are of queries to servers that say nothing. */
-#define PATIENCE_MS  8000
-#define PATIENCE_S   60 /* Of the thread, where its own must not end a test. */
+#define IDLE_S         1
+#define PIPELINE_MAX   64
+#define CLIENT_MAX     80
+#define QUESTION_LEN   4000
+#define OUTPUT_MAX     (1u << 20) /* Memory that the replies of one client wait in, ... */
+#define SLOW_MAX       64         /* ... and how many may have so much. */
+#define LONG_REPLY_LEN 60000
+#define ONE_SERVER     32 /* Queries that one server is asked at a time. */
+#define SERVER_MAX     256
+#define NETWORK_MAX    32   /* Connections to servers of one network. */
+#define SILENT         1000 /* Tokens from here on are of queries to servers that say nothing. */
+#define PATIENCE_MS    8000
+#define PATIENCE_S     60 /* Of the thread, where its own must not end a test. */
 
 static struct qn_streams *streams;
 static struct qn_stream_link *link_to_test;
@@ -579,6 +582,29 @@ TEST(there_are_no_more_connections_than_files)
 	assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
+/* All places are taken by clients that wait for workers: the first of them makes place. */
+TEST(who_waits_for_workers_gives_way)
+{
+	int fds[CLIENT_MAX], next;
+	size_t len;
+
+	for (unsigned i = 0; i < CLIENT_MAX; i++) {
+		fds[i] = client_open(0);
+		client_ask(fds[i], 20);
+		(void)worker_take(&len);
+	}
+	sleep_ms(1100);
+	next = client_open(0);
+	client_ask(next, 21);
+	(void)worker_take(&len);
+	assert_int_equal(len, 21);
+	assert_int_equal(figure("stream_evicted"), 1);
+	assert_int_equal(client_take(fds[0]), -1);
+	for (unsigned i = 0; i < CLIENT_MAX; i++)
+		close(fds[i]);
+	close(next);
+}
+
 static void
 never(uv_poll_t *poll, int status, int events)
 {
@@ -835,6 +861,54 @@ TEST(networks_take_handshakes_from_themselves)
 	close(other);
 }
 
+/* --- Records ---------------------------------------------------------------------------- */
+
+static struct certificate certificate;
+
+static int
+open_streams_dot(void **state)
+{
+	char error[QN_TLS_ERROR_MAX];
+	SSL_CTX *tls;
+
+	(void)state;
+	certificate_make(&certificate, "EC");
+	tls = qn_tls_load(certificate.path, certificate.key_path, error, sizeof(error));
+	assert_non_null(tls);
+	choose_ports();
+	server_listener = listen_anywhere(&server_port);
+	return open_with(PATIENCE_S, CLIENT_MAX, CLIENT_MAX, tls);
+}
+
+static int
+close_streams_dot(void **state)
+{
+	certificate_remove(&certificate);
+	return close_streams(state);
+}
+
+/* A question in records of one octet, more than are read at a time, arrives whole. */
+TEST(question_may_come_in_many_records)
+{
+	uint8_t octets[2 + 200] = {0, 200};
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	const int fd = client_socket(0);
+	SSL *ssl = SSL_new(context);
+	size_t len;
+
+	assert_non_null(ssl);
+	client_connect(fd, tls_port);
+	assert_int_equal(SSL_set_fd(ssl, fd), 1);
+	assert_int_equal(SSL_connect(ssl), 1);
+	for (unsigned i = 0; i < sizeof(octets); i++)
+		assert_int_equal(SSL_write(ssl, octets + i, 1), 1);
+	assert_true(worker_take(&len).encrypted);
+	assert_int_equal(len, 200);
+	SSL_free(ssl);
+	SSL_CTX_free(context);
+	close(fd);
+}
+
 /* --- Servers ---------------------------------------------------------------------------- */
 
 static int
@@ -935,6 +1009,55 @@ TEST(queries_to_one_network_are_bounded)
 	assert_int_equal(figure("stream_servers"), NETWORK_MAX + 1);
 	for (unsigned i = 0; i < COUNT_OF(fds); i++)
 		close(fds[i]);
+}
+
+/* Answers one query with a long message. */
+static int
+server_answer_at_length(void)
+{
+	static uint8_t octets[2 + LONG_REPLY_LEN];
+	const int fd = server_accept();
+
+	assert_int_equal(recv(fd, octets, 2, MSG_WAITALL), 2);
+	const size_t len = qn_load_be16(octets);
+
+	assert_int_equal(recv(fd, octets + 2, len, MSG_WAITALL), len);
+	qn_store_be16(octets, LONG_REPLY_LEN);
+	assert_int_equal(send(fd, octets, sizeof(octets), MSG_NOSIGNAL), sizeof(octets));
+	return fd;
+}
+
+/* Clients that fill the pipe to a worker leave room in it for what a server says. */
+TEST(full_pipe_has_room_for_servers)
+{
+	int clients[8], server;
+	bool replied = false;
+	size_t len;
+
+	for (unsigned i = 0; i < COUNT_OF(clients); i++) {
+		clients[i] = client_open(0);
+		for (unsigned j = 0; j < PIPELINE_MAX; j++)
+			client_ask(clients[i], QUESTION_LEN);
+	}
+	await("stream_held", 1);
+	worker_query(SILENT, INADDR_LOOPBACK, 1);
+	worker_ring();
+	server = server_answer_at_length();
+	await("stream_server_replies", 1);
+	/* Only now is anything taken, so that nobody has made room for it. */
+	for (unsigned i = 0; i < COUNT_OF(clients) * PIPELINE_MAX + 1; i++) {
+		const struct qn_stream_note note = worker_take(&len);
+
+		if (note.kind == QN_STREAM_REPLY)
+			replied = true;
+		else
+			worker_answer(note.token, 50);
+		worker_ring();
+	}
+	assert_true(replied);
+	for (unsigned i = 0; i < COUNT_OF(clients); i++)
+		close(clients[i]);
+	close(server);
 }
 
 /* Of two queries with one id, each gets a connection of its own. */
@@ -1081,6 +1204,7 @@ main(void)
 	    CASE(replies_that_wait_are_bounded),
 	    CASE(lost_answer_keeps_no_place),
 	    CASE_WITH(open_patient_streams, who_begins_and_does_not_end_gives_way),
+	    CASE_WITH(open_patient_streams, who_waits_for_workers_gives_way),
 	    CASE_WITH(open_patient_streams, slow_clients_keep_no_memory_from_others),
 	    CASE_WITH(open_patient_streams, without_files_the_thread_rests),
 	    cmocka_unit_test(there_are_no_more_connections_than_files),
@@ -1089,9 +1213,12 @@ main(void)
 	    CASE_WITH(open_streams_tls, handshakes_begin_when_there_is_time),
 	    CASE_WITH(open_spacious_streams_tls, oldest_handshake_gives_way),
 	    CASE_WITH(open_spacious_streams_tls, networks_take_handshakes_from_themselves),
+	    cmocka_unit_test_setup_teardown(
+		question_may_come_in_many_records, open_streams_dot, close_streams_dot),
 	    CASE(connections_to_servers_are_bounded),
 	    CASE(queries_to_one_server_are_bounded),
 	    CASE(queries_to_one_network_are_bounded),
+	    CASE_WITH(open_patient_streams, full_pipe_has_room_for_servers),
 	    CASE(equal_ids_do_not_share_a_connection),
 	    CASE(silent_servers_give_way),
 	    CASE(queries_lost_find_places),
