@@ -5,6 +5,17 @@
 #include "base/endian.h"
 
 #define ANSWER_HEADER_LEN 8
+#define ANSWER_EDE_AT     2
+#define ANSWER_TURN_AT    3
+#define ANSWER_COUNTS_AT  4
+
+/* No extended error, in 8 bits. */
+#define ANSWER_EDE_NONE 0xff
+
+/* Owner, type and class of a record whose owner is a compression pointer. */
+#define RECORD_HEAD_LEN 6
+#define POINTER_BITS    0xc0
+#define TTL_LENGTH_LEN  6 /* TTL and length of the rdata. */
 
 /* Offset of the TTL of the record at the reader, which moves on to the next record. */
 static size_t
@@ -17,6 +28,44 @@ record_ttl_at(struct qn_reader *reader)
 	qn_read_u32(reader);
 	qn_read_bytes(reader, qn_read_u16(reader));
 	return ttl_at;
+}
+
+/* Whether a record is an address of the owner that a pointer leads to. */
+static bool
+record_is_address(const uint8_t *record, size_t len)
+{
+	const uint16_t type = qn_load_be16(record + 2);
+
+	return (record[0] & POINTER_BITS) == POINTER_BITS &&
+	       ((type == QN_TYPE_A && len == RECORD_HEAD_LEN + TTL_LENGTH_LEN + 4) ||
+		   (type == QN_TYPE_AAAA && len == RECORD_HEAD_LEN + TTL_LENGTH_LEN + 16));
+}
+
+/*
+ * How many records at the end of the answer section are of one set of addresses. They are of the
+ * same length, and no name in the message points into them.
+ */
+static uint8_t
+count_turning(struct qn_view message, size_t records_at, uint16_t answer_count)
+{
+	struct qn_reader reader = qn_reader_of(message);
+	const uint8_t *last = NULL;
+	unsigned count = 0;
+
+	reader.at = records_at;
+	for (uint16_t i = 0; i < answer_count; i++) {
+		const uint8_t *record = message.data + reader.at;
+
+		record_ttl_at(&reader);
+		if (!record_is_address(record, (size_t)(message.data + reader.at - record)))
+			count = 0;
+		else if (count > 0 && memcmp(record, last, RECORD_HEAD_LEN) == 0)
+			count += count < UINT8_MAX;
+		else
+			count = 1;
+		last = record;
+	}
+	return count < 2 ? 0 : (uint8_t)count;
 }
 
 size_t
@@ -41,9 +90,11 @@ qn_answer_encode(struct qn_span value, struct qn_view message, uint16_t rcode, u
 	if (len > value.len)
 		return 0;
 	qn_store_be16(value.data, rcode);
-	qn_store_be16(value.data + 2, ede);
-	qn_store_be16(value.data + 4, answer_count);
-	qn_store_be16(value.data + 6, authority_count);
+	qn_assert(ede < ANSWER_EDE_NONE || ede == QN_EDE_NONE);
+	value.data[ANSWER_EDE_AT] = (uint8_t)ede;
+	value.data[ANSWER_TURN_AT] = count_turning(message, records_at, answer_count);
+	qn_store_be16(value.data + ANSWER_COUNTS_AT, answer_count);
+	qn_store_be16(value.data + ANSWER_COUNTS_AT + 2, authority_count);
 	uint8_t *place = value.data + ANSWER_HEADER_LEN;
 
 	for (size_t i = 0; i < record_count; i++, place += 2)
@@ -60,14 +111,16 @@ qn_answer_open(struct qn_answer *answer, struct qn_view value)
 		return false;
 	answer->authoritative = false;
 	answer->rcode = qn_load_be16(value.data);
-	answer->ede = qn_load_be16(value.data + 2);
-	answer->answer_count = qn_load_be16(value.data + 4);
-	answer->authority_count = qn_load_be16(value.data + 6);
+	answer->ede =
+	    value.data[ANSWER_EDE_AT] == ANSWER_EDE_NONE ? QN_EDE_NONE : value.data[ANSWER_EDE_AT];
+	answer->turn_count = value.data[ANSWER_TURN_AT];
+	answer->answer_count = qn_load_be16(value.data + ANSWER_COUNTS_AT);
+	answer->authority_count = qn_load_be16(value.data + ANSWER_COUNTS_AT + 2);
 	answer->stale_ttl_s = 0;
 	const size_t places_len = 2 * ((size_t)answer->answer_count + answer->authority_count);
 	const size_t records_at = ANSWER_HEADER_LEN + places_len;
 
-	if (value.len < records_at)
+	if (value.len < records_at || answer->turn_count > answer->answer_count)
 		return false;
 	answer->ttl_places = (struct qn_view){value.data + ANSWER_HEADER_LEN, places_len};
 	answer->records = (struct qn_view){value.data + records_at, value.len - records_at};
@@ -83,6 +136,30 @@ qn_answer_write(struct qn_writer *writer, const struct qn_answer *answer, uint32
 	qn_answer_write_part(writer, answer, whole, age_s);
 }
 
+static void
+write_range(struct qn_writer *writer, const struct qn_answer *answer, size_t begin, size_t end)
+{
+	qn_write_bytes(writer, (struct qn_view){answer->records.data + begin, end - begin});
+}
+
+/* The first `len` octets of the records, with the addresses that take turns. */
+static void
+write_turned(struct qn_writer *writer, const struct qn_answer *answer, size_t len)
+{
+	const uint8_t *last_place =
+	    answer->ttl_places.data + 2 * ((size_t)answer->answer_count - 1);
+	const size_t last = qn_load_be16(last_place) - RECORD_HEAD_LEN;
+	const size_t record_len = last + RECORD_HEAD_LEN - qn_load_be16(last_place - 2);
+	const size_t end = last + record_len;
+	const size_t begin = end - answer->turn_count * record_len;
+	const size_t first = begin + qn_load_be16(writer->data) % answer->turn_count * record_len;
+
+	write_range(writer, answer, 0, begin);
+	write_range(writer, answer, first, end);
+	write_range(writer, answer, begin, first);
+	write_range(writer, answer, end, len);
+}
+
 void
 qn_answer_write_part(struct qn_writer *writer, const struct qn_answer *answer,
     struct qn_answer_part part, uint32_t age_s)
@@ -91,7 +168,11 @@ qn_answer_write_part(struct qn_writer *writer, const struct qn_answer *answer,
 
 	if (QN_BREAK(ttl))
 		age_s = 0;
-	qn_write_bytes(writer, (struct qn_view){answer->records.data, part.len});
+	if (answer->turn_count == 0 || part.record_count < answer->answer_count ||
+	    part.len > writer->cap - writer->at)
+		write_range(writer, answer, 0, part.len);
+	else
+		write_turned(writer, answer, part.len);
 	if (writer->overflowed)
 		return;
 	for (size_t i = 0; i < 2 * (size_t)part.record_count; i += 2) {

@@ -7,8 +7,11 @@
  * A hit copies the records behind the client's own question and lowers the TTLs. That works
  * for every client of the same question: names are compressed against a question name whose
  * octets may differ in letter case only, so its length and all offsets are the same.
- * Shape:  rcode, extended error, answer count, authority count (16 bits each, big-endian);
- *         for each record the 16-bit offset of its TTL in what follows; the records.
+ * Addresses take turns: a set of them at the end of the answer section begins with another one for
+ * each id of a query, so that not all clients of a name go to the same of its hosts.
+ * Shape:  rcode (16 bits), extended error (8), addresses that take turns (8), answer count,
+ *         authority count (16 bits each, big-endian); for each record the 16-bit offset of its TTL
+ *         in what follows; the records.
  */
 #include "wire/message.h"
 
@@ -18,6 +21,7 @@ struct qn_answer {
 	uint16_t ede; /* enum qn_ede: why there is no better answer; QN_EDE_NONE mostly. */
 	uint16_t answer_count;
 	uint16_t authority_count;
+	uint8_t turn_count; /* Last records of the answer section that take turns; 0: none. */
 	struct qn_view ttl_places;
 	struct qn_view records;
 	uint32_t stale_ttl_s; /* Not 0: past its TTL; every record goes out with this one. */
@@ -35,8 +39,8 @@ QN_MUST_USE bool qn_answer_open(struct qn_answer *answer, struct qn_view value);
 
 /**
  * Appends the records behind the question that `writer` ends with, each TTL lowered by
- * `age_s` but not below 0, or the one that a stale answer goes out with. The counts in the
- * header are the caller's to set.
+ * `age_s` but not below 0, or the one that a stale answer goes out with. Which address comes
+ * first follows from the id in the header; the counts there are the caller's to set.
  */
 void qn_answer_write(struct qn_writer *writer, const struct qn_answer *answer, uint32_t age_s);
 

@@ -124,6 +124,78 @@ TEST(answer_lifetimes_end_at_zero)
 	}
 }
 
+/* The last octets of the addresses in the reply to a query with that id. */
+static void
+assert_turn(struct qn_view value, uint16_t id, const char *expected)
+{
+	struct qn_writer writer = qn_writer_of((struct qn_span){reply_room, sizeof(reply_room)});
+	const struct qn_question question = test_question("www.example.com A");
+	char found[64] = "";
+	struct qn_message message;
+	struct qn_answer answer;
+	enum qn_section section;
+	struct qn_record record;
+
+	assert_true(qn_answer_open(&answer, value));
+	qn_write_header(&writer, id, QN_FLAG_QR, 1);
+	qn_write_question(&writer, &question);
+	qn_answer_write(&writer, &answer, 10);
+	qn_write_section_count(&writer, QN_SECTION_ANSWER, answer.answer_count);
+	qn_write_section_count(&writer, QN_SECTION_AUTHORITY, answer.authority_count);
+	assert_int_equal(
+	    qn_message_read(&message, (struct qn_view){writer.data, writer.at}), QN_MESSAGE_OK);
+	for (struct qn_record_walk walk = qn_message_walk(&message);
+	     qn_record_next(&walk, &record, &section);)
+		if (record.type == QN_TYPE_A) {
+			const size_t len = strlen(found);
+
+			assert_int_equal(record.ttl_s, 50);
+			snprintf(found + len, sizeof(found) - len, "%u",
+			    writer.data[record.rdata_at + record.rdata_len - 1]);
+		}
+	assert_string_equal(found, expected);
+}
+
+TEST(addresses_take_turns)
+{
+	const struct qn_view value = encode_lines(
+	    TEST_LINES("question www.example.com A",
+		"answer www.example.com 300 CNAME web.example.com",
+		"answer web.example.com 60 A 192.0.2.1", "answer web.example.com 60 A 192.0.2.2",
+		"answer web.example.com 60 A 192.0.2.3",
+		"authority example.com 3600 SOA ns.example.com root.example.com 1 2 3 4 5"),
+	    QN_RCODE_NOERROR, QN_EDE_NONE);
+
+	assert_turn(value, 0, "123");
+	assert_turn(value, 1, "231");
+	assert_turn(value, 2, "312");
+	assert_turn(value, 3, "123");
+	assert_turn(value, 65535, "123");
+	assert_turn(value, 65534, "312");
+}
+
+/* One alone has nobody to take turns with, nor have those of two owners. */
+TEST(other_records_stay_in_order)
+{
+	const char *const *const cases[] = {
+	    TEST_LINES("question www.example.com A", "answer www.example.com 60 A 192.0.2.1"),
+	    TEST_LINES("question www.example.com A", "answer www.example.com 60 A 192.0.2.1",
+		"answer www.example.com 60 A 192.0.2.2", "answer www.example.com 60 TXT a",
+		"answer www.example.com 60 TXT b"),
+	    TEST_LINES("question www.example.com A", "answer www.example.com 60 A 192.0.2.1",
+		"answer example.com 60 A 192.0.2.2"),
+	};
+	struct qn_answer answer;
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct qn_view value = encode_lines(cases[i], QN_RCODE_NOERROR, QN_EDE_NONE);
+
+		assert_true(qn_answer_open(&answer, value));
+		assert_int_equal(answer.turn_count, 0);
+		assert_turn(value, 1, i == 0 ? "1" : "12");
+	}
+}
+
 /* RFC 8767 s4. */
 TEST(answer_served_stale_has_one_lifetime_for_all)
 {
@@ -209,11 +281,11 @@ TEST(answer_of_many_records)
 /* The first records alone: nothing of the others is written, nor looked at. */
 TEST(answer_goes_out_in_part)
 {
-	const struct qn_view value = encode_lines(
-	    TEST_LINES("question a.example A", "answer a.example 300 A 192.0.2.1",
-		"answer a.example 200 A 192.0.2.2", "answer a.example 100 A 192.0.2.3"),
-	    0, QN_EDE_NONE);
-	const struct qn_answer_part parts[] = {{0, 0}, {16, 1}, {32, 2}, {48, 3}};
+	const struct qn_view value =
+	    encode_lines(TEST_LINES("question a.example TXT", "answer a.example 300 TXT a",
+			     "answer a.example 200 TXT b", "answer a.example 100 TXT c"),
+		0, QN_EDE_NONE);
+	const struct qn_answer_part parts[] = {{0, 0}, {14, 1}, {28, 2}, {42, 3}};
 	struct qn_answer answer;
 
 	assert_true(qn_answer_open(&answer, value));
@@ -225,7 +297,7 @@ TEST(answer_goes_out_in_part)
 		assert_false(writer.overflowed);
 		assert_int_equal(writer.at, parts[i].len);
 		for (size_t k = 0; k < i; k++)
-			assert_int_equal(qn_load_be32(reply_room + 16 * k + 6), 300 - 100 * k - 10);
+			assert_int_equal(qn_load_be32(reply_room + 14 * k + 6), 300 - 100 * k - 10);
 		for (size_t at = parts[i].len; at < 64; at++)
 			assert_int_equal(reply_room[at], 0xee);
 	}
@@ -304,6 +376,8 @@ main(void)
 	    cmocka_unit_test(answer_goes_out_as_it_came),
 	    cmocka_unit_test(answer_keeps_the_code_and_its_reason),
 	    cmocka_unit_test(answer_lifetimes_end_at_zero),
+	    cmocka_unit_test(addresses_take_turns),
+	    cmocka_unit_test(other_records_stay_in_order),
 	    cmocka_unit_test(answer_served_stale_has_one_lifetime_for_all),
 	    cmocka_unit_test(answer_follows_the_letter_case_of_the_question),
 	    cmocka_unit_test(answer_of_many_records),
