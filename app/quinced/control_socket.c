@@ -33,10 +33,11 @@ make_directory(const char *path)
 }
 
 static void
-remove_directory(const struct control_socket *control)
+give_up_name(struct control_socket *control)
 {
 	char room[sizeof(((struct sockaddr_un *)0)->sun_path)];
 
+	file_claim_release(&control->claim);
 	if (control->made_directory)
 		rmdir(directory_of(control->address.sun_path, room));
 }
@@ -68,6 +69,13 @@ is_answered(const struct control_socket *control)
 	return result;
 }
 
+static int
+is_taken(const char *path)
+{
+	qn_log(QN_LOG_ERROR, "control", "another daemon answers at %s; stop it first.", path);
+	return -EADDRINUSE;
+}
+
 /* The name is taken: removes it when it is the socket of a process that is no more. */
 static int
 replace_stale(const struct control_socket *control)
@@ -82,11 +90,8 @@ replace_stale(const struct control_socket *control)
 		return -EEXIST;
 	}
 	answered = is_answered(control);
-	if (answered > 0) {
-		qn_log(
-		    QN_LOG_ERROR, "control", "another daemon answers at %s; stop it first.", path);
-		return -EADDRINUSE;
-	}
+	if (answered > 0)
+		return is_taken(path);
 	if (answered < 0)
 		return answered;
 	return unlink(path) == 0 || errno == ENOENT ? bind_address(control) : -errno;
@@ -101,7 +106,7 @@ open_failed(struct control_socket *control, int result)
 		    control->address.sun_path, strerror(-result));
 	if (control->fd >= 0)
 		close(control->fd);
-	remove_directory(control);
+	give_up_name(control);
 	return result;
 }
 
@@ -113,6 +118,10 @@ control_socket_open(struct control_socket *control, const char *path)
 	*control = (struct control_socket){.address.sun_family = AF_UNIX};
 	strncpy(control->address.sun_path, path, sizeof(control->address.sun_path) - 1);
 	control->made_directory = make_directory(path);
+	control->fd = -1;
+	result = file_claim_take(&control->claim, path);
+	if (result != 0)
+		return open_failed(control, result == -EWOULDBLOCK ? is_taken(path) : result);
 	control->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* The name gets the mode that the socket has when it is bound. */
 	if (control->fd < 0 || fchmod(control->fd, 0600) != 0)
@@ -135,5 +144,5 @@ control_socket_close(struct control_socket *control)
 {
 	close(control->fd);
 	unlink(control->address.sun_path);
-	remove_directory(control);
+	give_up_name(control);
 }

@@ -7,11 +7,14 @@
  * Only the user that runs the daemon may connect. A socket that a dead daemon left is
  * replaced, one that somebody answers at is not.
  */
+#include "file_claim.h"
+
 #include <stdbool.h>
 #include <sys/un.h>
 
 struct control_socket {
 	struct sockaddr_un address;
+	struct file_claim claim; /* Of two daemons that start together, one gets the name. */
 	int fd;
 	bool made_directory; /* Below /run, where directories are gone after a boot. */
 };

@@ -71,7 +71,8 @@ class Node:
 
     def remove_files(self):
         """Has nothing left of one that does not run: not what its tests look at, either."""
-        for path in (self.path, self.log_path, Path(self.socket_path)):
+        control = Path(self.socket_path)
+        for path in (self.path, self.log_path, control, control.with_name(f"{control.name}.lock")):
             path.unlink(missing_ok=True)
 
     def write_settings(self):

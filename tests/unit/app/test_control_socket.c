@@ -67,7 +67,9 @@ TEST(replaces_what_a_dead_daemon_left)
 	struct control_socket dead, control;
 
 	assert_int_equal(control_socket_open(&dead, path), 0);
+	/* As the kernel does; the names stay. */
 	close(dead.fd);
+	close(dead.claim.fd);
 	assert_false(can_connect());
 	assert_int_equal(control_socket_open(&control, path), 0);
 	assert_true(can_connect());
@@ -81,7 +83,25 @@ TEST(leaves_a_living_daemon_alone)
 	assert_int_equal(control_socket_open(&living, path), 0);
 	assert_int_equal(control_socket_open(&control, path), -EADDRINUSE);
 	assert_true(can_connect());
+	/* Nor when somebody has removed its claim. */
+	file_claim_release(&living.claim);
+	assert_int_equal(control_socket_open(&control, path), -EADDRINUSE);
+	assert_true(can_connect());
 	control_socket_close(&living);
+}
+
+/* Of two that find what a dead one left, the second must not remove what the first makes of it. */
+TEST(leaves_alone_who_has_just_begun)
+{
+	struct control_socket first, second;
+
+	assert_int_equal(control_socket_open(&first, path), 0);
+	close(first.fd);
+	assert_false(can_connect());
+	assert_int_equal(control_socket_open(&second, path), -EADDRINUSE);
+	assert_int_equal(access(path, F_OK), 0);
+	first.fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	control_socket_close(&first);
 }
 
 TEST(leaves_alone_what_is_no_socket)
@@ -112,6 +132,7 @@ main(void)
 	    cmocka_unit_test(is_for_its_owner_and_leaves_nothing),
 	    cmocka_unit_test(replaces_what_a_dead_daemon_left),
 	    cmocka_unit_test(leaves_a_living_daemon_alone),
+	    cmocka_unit_test(leaves_alone_who_has_just_begun),
 	    cmocka_unit_test(leaves_alone_what_is_no_socket),
 	    cmocka_unit_test(needs_a_directory),
 	};
