@@ -41,7 +41,7 @@ bench_ticks(void)
 
 /**
  * Results of batches that all do the same. Others' work on the machine only ever makes a batch
- * slower: the lower quartile is what to compare, the median says how quiet it was.
+ * slower: the lowest are what to compare, the median says how quiet it was.
  */
 #define BENCH_BATCH_MAX 4096
 
