@@ -9,7 +9,7 @@
 struct budget {
 	size_t shard_bytes;  /* Of each worker. */
 	size_t cache_bytes;  /* Of each worker. */
-	size_t shared_bytes; /* Of the node: links and the table of source ports. */
+	size_t shared_bytes; /* Of the node: links, the table of source ports, statistics. */
 	size_t total_bytes;  /* All of that, for all workers. */
 };
 

@@ -183,7 +183,7 @@ read_gateway(const struct document_value *value, void *target)
 static void
 read_gateways(const struct document_value *value, void *target)
 {
-	/* More than one of a family is said there, in better words than a count. */
+	/* More than there may be of a family is said there, in better words than a count. */
 	document_list(value, SIZE_MAX, read_gateway, target);
 }
 

@@ -56,7 +56,6 @@ struct config_reader {
 	bool ports_broken; /* An error in them makes others look wrong that are not. */
 	bool allow_seen;
 	bool workers_seen;
-	bool cache_seen;
 };
 
 #define CONFIG_ITEM_COUNT(array) (sizeof(array) / sizeof((array)[0]))

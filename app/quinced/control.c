@@ -77,7 +77,7 @@ stop_now(struct control *control, int number, struct qn_now now)
 		return true;
 	control->stopping = true;
 	qn_log(QN_LOG_NOTICE, "control", "stopping: %s.", strsignal(number));
-	notify_stopping();
+	notify_stopping(control->node->config.fixed.announce.drain_s);
 	health_drain_to_stop(&control->node->health, control->node, now);
 	return false;
 }

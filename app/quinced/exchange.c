@@ -135,13 +135,14 @@ run_lookup(struct exchange *exchange, const struct request *request)
 static void
 run_ns(struct exchange *exchange, const struct request *request)
 {
-	const char *text = json_string_value(json_object_get(request->arguments, "name"));
+	const json_t *argument = json_object_get(request->arguments, "name");
+	const char *text = json_string_value(argument);
 	struct qn_address address;
 	struct qn_name name;
 
-	if (text == NULL)
+	if (argument == NULL)
 		exchange->reply = servers_report(request->node, request->now);
-	else if (qn_address_from_text(&address, text))
+	else if (text != NULL && qn_address_from_text(&address, text))
 		exchange->reply = servers_report_address(request->node, &address, request->now);
 	else if (name_argument(exchange, request, &name))
 		exchange->reply = servers_report_zone(request->node, &name, request->now);

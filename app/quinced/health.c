@@ -292,20 +292,21 @@ static void
 announce(struct health *health, struct health_family *family, bool announced, struct qn_mono now)
 {
 	const char *name = family->family == QN_FAMILY_IPV6 ? "IPv6" : "IPv4";
-	const bool changed = announced != family->announced;
+	const bool changed = announced ? !family->announced : family->routed;
 	int result;
 
 	if (!health->announces || family->address_count == 0 ||
 	    (!changed && (!announced || qn_mono_since_us(family->announce_at, now) < SECOND_US)))
 		return;
 	family->announce_at = now;
+	family->routed = true; /* Of those added in vain, one may have been the last. */
 	result = qn_announce_set(&health->announce, family->family, announced);
 	if (result != 0) {
 		qn_log_limited(QN_LOG_ERROR, "announce", "the routes of %s cannot be %s: %s.", name,
 		    announced ? "added" : "deleted", strerror(-result));
 		return;
 	}
-	family->announced = announced;
+	family->announced = family->routed = announced;
 	if (changed && announced)
 		qn_log(QN_LOG_NOTICE, "announce", "%s is announced.", name);
 	else if (changed)

@@ -44,6 +44,7 @@ struct health_family {
 	uint16_t address_count; /* Of these, to be announced. */
 	struct fitness fitness;
 	bool announced;
+	bool routed;                /* There may be routes. */
 	struct qn_mono announce_at; /* When that was last tried. */
 };
 

@@ -95,7 +95,7 @@ self_on_worker(struct command *command, struct qn_shard *shard, struct qn_now no
 	return true;
 }
 
-/* Whether the cache of any worker has records for the question that are still there in a moment. */
+/* Whether the cache of its home has records for the question that are still there in a moment. */
 static bool
 is_cached(const struct health_self *self, const struct node *node, struct qn_now now)
 {
@@ -106,13 +106,12 @@ is_cached(const struct health_self *self, const struct node *node, struct qn_now
 
 	qn_cache_key_init(&key, &node->shared.hash_key, QN_CACHE_ANSWER, &self->question.name,
 	    self->question.type);
-	for (uint16_t i = 0; i < node->config.fixed.worker_count; i++)
-		if (qn_cache_get(node->shared.caches[i], &key, now, value, &item) ==
-			QN_CACHE_FRESH &&
-		    qn_answer_open(&answer, (struct qn_view){value, item.value_len}))
-			return answer.rcode == QN_RCODE_NOERROR && answer.answer_count > 0 &&
-			       item.ttl_s - item.age_s >= SELF_TTL_LEAST_S;
-	return false;
+	const uint16_t home = qn_shard_home_of(key.hash, node->config.fixed.worker_count);
+
+	return qn_cache_get(node->shared.caches[home], &key, now, value, &item) == QN_CACHE_FRESH &&
+	       qn_answer_open(&answer, (struct qn_view){value, item.value_len}) &&
+	       answer.rcode == QN_RCODE_NOERROR && answer.answer_count > 0 &&
+	       item.ttl_s - item.age_s >= SELF_TTL_LEAST_S;
 }
 
 /* All workers have replied. */

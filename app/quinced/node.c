@@ -472,26 +472,38 @@ read_again(const struct node *node, struct config *next)
 	return ok;
 }
 
+/* Says that all stays as it is. */
+static bool
+reload_fails(const struct node *node)
+{
+	qn_log(
+	    QN_LOG_ERROR, "node", "%s was not taken over: nothing has changed.", node->config_path);
+	return false;
+}
+
 bool
 node_reload(struct node *node, char restart[CONFIG_RESTART_MAX])
 {
 	struct config next;
 	struct config changed = node->config;
+	SSL_CTX *tls;
 
-	if (!read_again(node, &next)) {
-		qn_log(QN_LOG_ERROR, "node", "%s was not taken over: nothing has changed.",
-		    node->config_path);
-		return false;
+	if (!read_again(node, &next))
+		return reload_fails(node);
+	if (!streams_load_tls(node, &next.fixed.streams, &tls)) {
+		config_fini(&next);
+		return reload_fails(node);
 	}
 	complete(node, &next);
 	config_reload(&changed, &next, restart);
 	if (snapshot_publish(&node->snapshot, &changed.live) != 0) {
 		qn_log(QN_LOG_ERROR, "node", "no memory is left for a new configuration.");
+		SSL_CTX_free(tls);
 		config_fini(&next);
-		return false;
+		return reload_fails(node);
 	}
 	node->config = changed;
-	streams_reload_tls(node);
+	streams_set_tls(node, tls);
 	qn_log(QN_LOG_NOTICE, "node", "%s was read again.", node->config_path);
 	if (restart[0] != '\0')
 		qn_log(QN_LOG_WARNING, "node", "changed, but only a restart takes it over: %s.",

@@ -4,8 +4,8 @@
  * @file
  * The node: everything between the configuration and the turning workers.
  *
- * Order:  environment, ports, links, caches and shards, mailboxes, configuration snapshot,
- *         workers; stopping goes the same way back.
+ * Order:  environment, ports, links, caches, the kernel's side, shards and mailboxes, streams,
+ *         configuration snapshot, workers, the streams' thread; stopping goes the same way back.
  * Owner:  the control thread; what workers share with it says so itself.
  */
 #include "budget.h"

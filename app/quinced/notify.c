@@ -2,11 +2,13 @@
 #include "notify.h"
 
 #include "host/log.h"
+#include "stream/streams.h"
 
 #include <systemd/sd-daemon.h>
 
 #define STARTING_REST_MS 10
 #define RUNNING_REST_MS  1000
+#define STOPPING_REST_S  5 /* For all of a stop but the drain. */
 
 void
 notify_init(struct notify *notify)
@@ -45,9 +47,9 @@ tick_readiness(struct notify *notify, struct node *node, struct qn_now now)
 	notify->missing = missing;
 }
 
-/* Whether every worker has turned since the last time this was asked. */
+/* Whether every worker, and the streams' thread, has turned since the last time this was asked. */
 static bool
-workers_live(struct notify *notify, const struct node *node)
+threads_live(struct notify *notify, const struct node *node)
 {
 	bool live = true;
 
@@ -56,6 +58,12 @@ workers_live(struct notify *notify, const struct node *node)
 
 		live = live && turns != notify->turns[i];
 		notify->turns[i] = turns;
+	}
+	if (node->streams != NULL) {
+		const uint64_t turns = qn_streams_turns(node->streams);
+
+		live = live && turns != notify->stream_turns;
+		notify->stream_turns = turns;
 	}
 	return live;
 }
@@ -67,7 +75,7 @@ tick_watchdog(struct notify *notify, const struct node *node, struct qn_now now)
 	    qn_mono_since_us(notify->signed_at, now.mono) < notify->watchdog_us / 4)
 		return;
 	notify->signed_at = now.mono;
-	if (workers_live(notify, node))
+	if (threads_live(notify, node))
 		sd_notify(0, "WATCHDOG=1");
 }
 
@@ -89,7 +97,9 @@ notify_rest_ms(const struct notify *notify, const struct node *node)
 }
 
 void
-notify_stopping(void)
+notify_stopping(uint64_t drain_s)
 {
-	sd_notify(0, "STOPPING=1\nSTATUS=Stopping.");
+	/* In place of TimeoutStopSec=, where that is less. */
+	sd_notifyf(0, "STOPPING=1\nSTATUS=Stopping.\nEXTEND_TIMEOUT_USEC=%ju",
+	    (uintmax_t)((drain_s + STOPPING_REST_S) * QN_US_PER_S));
 }

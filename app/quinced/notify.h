@@ -16,18 +16,20 @@ struct notify {
 	uint64_t watchdog_us; /* How often a sign of life is wanted; 0: never. */
 	struct qn_mono signed_at;
 	uint64_t turns[QN_SHARD_WORKER_MAX]; /* Of each worker at the last sign. */
+	uint64_t stream_turns;               /* Of the streams' thread. */
 };
 
 void notify_init(struct notify *notify);
 
 /**
  * Says READY when the node has become that, or has had its time to, and what it lacks whenever
- * that changes; gives the signs of life as long as every worker turns. For the control thread's
- * loop.
+ * that changes; gives the signs of life as long as every worker turns, and the streams' thread. For
+ * the control thread's loop.
  */
 void notify_tick(struct notify *notify, struct node *node, struct qn_now now);
 
 /** How long that loop may sleep, in milliseconds. */
 int notify_rest_ms(const struct notify *notify, const struct node *node);
 
-void notify_stopping(void);
+/** Says that the node stops, which may take so many seconds of waiting for traffic to go elsewhere. */
+void notify_stopping(uint64_t drain_s);

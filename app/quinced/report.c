@@ -116,6 +116,14 @@ report_pools(const struct node *node)
 	return report;
 }
 
+static const char *
+state_text(const struct node *node)
+{
+	if (node->health.drain.stopping)
+		return "stopping";
+	return node->ready ? "running" : "starting";
+}
+
 json_t *
 report_status(const struct node *node, struct qn_now now)
 {
@@ -123,7 +131,7 @@ report_status(const struct node *node, struct qn_now now)
 	json_t *report = json_object();
 	json_t *workers = json_array();
 
-	json_object_set_new(report, "state", json_string(node->ready ? "running" : "starting"));
+	json_object_set_new(report, "state", json_string(state_text(node)));
 	json_object_set_new(report, "version", json_string(QN_VERSION));
 	json_object_set_new(report, "node_id", json_string(node->config.live.node_id));
 	set_count(report, "pid", (uint64_t)getpid());

@@ -63,9 +63,8 @@ streams_config(const struct node *node)
 
 /* The context of the configured files; NULL when there are none, or, with `*ok` false, bad ones. */
 static SSL_CTX *
-tls_load(const struct node *node, bool *ok)
+tls_load(const struct config_streams *streams, bool *ok)
 {
-	const struct config_streams *streams = &node->config.fixed.streams;
 	char error[QN_TLS_ERROR_MAX];
 	SSL_CTX *tls;
 
@@ -95,7 +94,7 @@ streams_create(struct node *node)
 		return 0;
 	}
 	config = streams_config(node);
-	tls = tls_load(node, &ok);
+	tls = tls_load(&node->config.fixed.streams, &ok);
 	if (!ok)
 		return -EINVAL;
 	result = qn_streams_create(&node->streams, &config, tls, error, sizeof(error));
@@ -137,17 +136,20 @@ streams_destroy(struct node *node)
 	node->streams = NULL;
 }
 
-void
-streams_reload_tls(struct node *node)
+bool
+streams_load_tls(const struct node *node, const struct config_streams *next, SSL_CTX **tls)
 {
-	bool ok;
-	SSL_CTX *tls;
+	bool ok = true;
 
-	if (node->streams == NULL)
-		return;
-	tls = tls_load(node, &ok);
+	*tls = NULL;
+	if (node->streams != NULL && node->config.fixed.streams.certificate[0] != '\0')
+		*tls = tls_load(next, &ok);
+	return ok;
+}
+
+void
+streams_set_tls(struct node *node, SSL_CTX *tls)
+{
 	if (tls != NULL)
 		qn_streams_set_tls(node->streams, tls);
-	else if (!ok)
-		qn_log(QN_LOG_ERROR, "stream", "the certificate in use stays.");
 }

@@ -24,5 +24,12 @@ void streams_stop(struct node *node);
 /** Frees everything; the workers no longer run. */
 void streams_destroy(struct node *node);
 
-/** Reads the certificate and its key again; says so when they are no longer good. */
-void streams_reload_tls(struct node *node);
+/**
+ * Reads the certificate and its key again, of `next`, into `*tls`; NULL where the node or that one
+ * has none. False, with the reason logged, when they are not good.
+ */
+QN_MUST_USE bool streams_load_tls(
+    const struct node *node, const struct config_streams *next, SSL_CTX **tls);
+
+/** Has new connections use what streams_load_tls() gave, which is taken over; NULL changes nothing. */
+void streams_set_tls(struct node *node, SSL_CTX *tls);

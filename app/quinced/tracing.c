@@ -9,13 +9,21 @@
 
 /* Beginning and end. */
 
+/* Whether a worker took it for its own: while local data change, it may be that none does. */
+static bool
+is_taken(const struct tracing *tracing)
+{
+	return atomic_load_explicit(&tracing->trace.taken, memory_order_relaxed);
+}
+
 /* Whether a worker may still touch it. */
 static bool
 is_running(const struct tracing *tracing)
 {
 	if (!command_is_done(&tracing->command))
 		return true;
-	return !atomic_load_explicit(&tracing->refused, memory_order_relaxed) &&
+	return is_taken(tracing) &&
+	       !atomic_load_explicit(&tracing->refused, memory_order_relaxed) &&
 	       !atomic_load_explicit(&tracing->trace.done, memory_order_acquire);
 }
 
@@ -66,8 +74,9 @@ tracing_state(const struct tracing *tracing, struct qn_now now)
 {
 	if (is_running(tracing))
 		return qn_mono_reached(tracing->deadline, now.mono) ? TRACING_LATE : TRACING_RUNS;
-	return atomic_load_explicit(&tracing->refused, memory_order_relaxed) ? TRACING_REFUSED
-	                                                                     : TRACING_DONE;
+	return !is_taken(tracing) || atomic_load_explicit(&tracing->refused, memory_order_relaxed)
+	           ? TRACING_REFUSED
+	           : TRACING_DONE;
 }
 
 /* The report. */

@@ -6,8 +6,8 @@
  *
  * A node traces one question at a time for people, and one for its health.
  * Owner:  the control thread, but for what the question's worker writes until it is over.
- * Memory: one for each of the two, from its first trace to the node's end: a worker may still be writing when the
- *         client that asked has gone, or has been told that it takes too long.
+ * Memory: one for each of the two, from its first trace to the node's end: a worker may still be
+ *         writing when the client that asked has gone, or has been told that it takes too long.
  * Bounds: who asked is told that it takes too long a second after a worker has to be done with it.
  */
 #include "command.h"
@@ -32,7 +32,7 @@ struct tracing {
 enum tracing_state {
 	TRACING_RUNS,
 	TRACING_DONE,    /* There is something to report. */
-	TRACING_REFUSED, /* The worker had no place for the question. */
+	TRACING_REFUSED, /* The worker had no place for the question, or none took it. */
 	TRACING_LATE,    /* It is not over yet, and should be. */
 };
 

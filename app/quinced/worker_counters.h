@@ -15,7 +15,7 @@
 	X(worker_busy_cycles)       /* Processor cycles of the busy turns. */                 \
 	X(worker_idle_cycles)       /* Processor cycles of the others, sleeping left out. */  \
 	X(worker_rest)              /* Sleeps. */                                             \
-	X(worker_rest_us)           /* Microseconds slept. */                                 \
+	X(worker_rest_us)           /* Microseconds that these were to take. */               \
 	X(worker_handover_sent)     /* Packets given to other workers. */                     \
 	X(worker_handover_received) /* Packets got from other workers. */                     \
 	X(worker_handover_drop)     /* Packets not given: the other's mailbox was full. */    \

@@ -15,13 +15,13 @@
 	X(tasks_shed_rate)        /* Ended because their zone or its servers are asked enough. */ \
 	X(tasks_answered)         /* Ended with an answer, positive or negative. */               \
 	X(tasks_failed)           /* Ended with SERVFAIL or REFUSED. */                           \
-	X(refreshes)              /* Questions asked before their answer ended. */                \
 	X(task_deadline)          /* Of these: out of time. */                                    \
 	X(task_budget)            /* Of these: out of upstream queries. */                        \
 	X(task_alias_limit)       /* Of these: too many aliases in a row. */                      \
+	X(task_unreachable)       /* Of these: no nameserver address left to ask. */              \
+	X(refreshes)              /* Questions asked before their answer ended. */                \
 	X(last_resorts)           /* Questions put to servers that are no authorities. */         \
 	X(task_persisted)         /* Queries to silent servers with nobody else to ask. */        \
-	X(task_unreachable)       /* Of these: no nameserver address left to ask. */              \
 	X(client_deadlines)       /* Clients told SERVFAIL while their question goes on. */       \
 	X(lookups)                /* Questions for nameserver addresses. */                       \
 	X(lookup_cycle)           /* Not started: nameservers that need each other. */            \

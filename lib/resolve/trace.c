@@ -45,6 +45,7 @@ qn_trace_init(
 	trace->dropped = false;
 	trace->event_count = 0;
 	trace->lost_count = 0;
+	atomic_init(&trace->taken, false);
 	atomic_init(&trace->done, false);
 }
 

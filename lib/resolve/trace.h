@@ -68,6 +68,7 @@ struct qn_trace {
 	bool dropped; /* By local data: there is no answer. */
 	uint32_t event_count;
 	uint32_t lost_count; /* Events that did not fit. */
+	_Atomic bool taken; /* By a worker: two may both take it for theirs while local data change. */
 	_Atomic bool done;
 	struct qn_trace_event events[QN_TRACE_EVENT_MAX];
 };

@@ -57,7 +57,7 @@
 	X(upstream_wrong_id)       /* Dropped: right peer, wrong id (near miss). */      \
 	X(upstream_wrong_question) /* Dropped: right id, another question. */            \
 	X(upstream_wrong_case)     /* Dropped: right question, letter case changed. */   \
-	X(upstream_wrong_cookie)   /* Dropped: right question, another's cookie. */      \
+	X(upstream_wrong_cookie)   /* Dropped: right question, wrong or no cookie. */    \
 	X(upstream_broken)         /* Dropped: malformed; the wait goes on. */
 
 struct qn_shard_counters {

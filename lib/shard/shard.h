@@ -185,6 +185,9 @@ enum qn_shard_stream_verdict {
 	QN_SHARD_STREAM_NONE, /* There will be none: not a query, or to be dropped. */
 };
 
+/** The worker, one of `worker_count`, that resolves and caches the question with this hash. */
+uint16_t qn_shard_home_of(uint32_t hash, uint16_t worker_count);
+
 /**
  * The worker to ask about `message`, one of `worker_count`: its home worker. Any thread; touches
  * nothing but the hash key.

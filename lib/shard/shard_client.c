@@ -116,9 +116,9 @@ client_reply_value(struct qn_shard *shard, const struct arrival *arrival,
 	return client_reply_here(shard, arrival, query, &answer, 0);
 }
 
-/* The worker that resolves a question: the upper bits of a hash whose lower ones place it. */
-static uint16_t
-home_of(uint32_t hash, uint16_t worker_count)
+/* The upper bits of a hash whose lower ones place the question in a cache. */
+uint16_t
+qn_shard_home_of(uint32_t hash, uint16_t worker_count)
 {
 	return (uint16_t)((uint64_t)hash * worker_count >> 32);
 }
@@ -126,7 +126,7 @@ home_of(uint32_t hash, uint16_t worker_count)
 uint16_t
 qn_shard_home(const struct qn_shard *shard, uint32_t hash)
 {
-	return home_of(hash, shard->limits.worker_count);
+	return qn_shard_home_of(hash, shard->limits.worker_count);
 }
 
 /*
@@ -530,7 +530,7 @@ qn_shard_stream_home(
 		return 0;
 	qn_cache_key_init(
 	    &key, &shared->hash_key, QN_CACHE_ANSWER, &query.question.name, query.question.type);
-	return home_of(key.hash, worker_count);
+	return qn_shard_home_of(key.hash, worker_count);
 }
 
 enum qn_shard_stream_verdict

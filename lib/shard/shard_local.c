@@ -53,7 +53,8 @@ qn_shard_trace(struct qn_shard *shard, struct qn_trace *trace, struct qn_now now
 		asked = &led;
 	qn_cache_key_init(
 	    &key, &shard->shared.hash_key, QN_CACHE_ANSWER, &asked->name, asked->type);
-	if (qn_shard_home(shard, key.hash) != shard->limits.worker)
+	if (qn_shard_home(shard, key.hash) != shard->limits.worker ||
+	    atomic_exchange_explicit(&trace->taken, true, memory_order_relaxed))
 		return true;
 	switch (verdict) {
 	case QN_ZONE_RESOLVE:

@@ -140,14 +140,13 @@ send_query(struct qn_shard *shard, const struct qn_upstream_query *query, uint16
 	}
 	struct qn_sent *sent = qn_transport_open(&shard->transport, query);
 
-	if (stream) {
-		qn_list_append(&shard->transport.streams, &sent->link);
-		return false;
-	}
-
 	if (sent == NULL) {
 		qn_counter_add(&shard->counters.upstream_no_port, 1);
 		qn_resolver_unsent(shard->resolver, query->slot, now);
+		return false;
+	}
+	if (stream) {
+		qn_list_append(&shard->transport.streams, &sent->link);
 		return false;
 	}
 	switch (find_route(shard, sent, now, link_index, &path)) {

@@ -201,6 +201,28 @@ def test_xdp_port_answers_and_leaves_no_program(lab, before):
     assert_no_traces(lab, before)
 
 
+def test_stop_asks_for_the_time_of_a_drain(lab):
+    """systemd kills what takes longer than the unit says, unless it asks for more."""
+    node = Node(lab, {"announce": {"drain": 120}})
+    path = lab.directory / "notify.sock"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(str(path))
+        notify.settimeout(START_S)
+        try:
+            node.launch({"NOTIFY_SOCKET": str(path)})
+            words = []
+            while b"READY=1" not in words:
+                words = notify.recv(4096).splitlines()
+            node.process.terminate()
+            while b"STOPPING=1" not in words:
+                words = notify.recv(4096).splitlines()
+        finally:
+            path.unlink()
+            node.stop()
+    asked = [int(word.split(b"=")[1]) for word in words if word.startswith(b"EXTEND_TIMEOUT_USEC=")]
+    assert asked and asked[0] > 120_000_000, words
+
+
 def test_turns_that_others_made_long_are_told_apart(lab):
     """A frozen process is the plainest of those to whom the machine gives nothing for a while."""
     node = Node(lab, {"node": {"poll": "busy"}})
