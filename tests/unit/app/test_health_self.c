@@ -269,6 +269,20 @@ TEST(what_the_cache_does_not_hold_for_sure_may_be_missing)
 	}
 }
 
+/* A worker that resolves another name keeps what it needs of this one, too, and perhaps for longer. */
+TEST(what_another_worker_holds_is_not_asked_of_the_home)
+{
+	struct qn_cache_key key;
+
+	node_open("192.0.2.53");
+	put_records(2, TTL_S);
+	key_init(&key);
+	assert_true(
+	    qn_cache_remove(node.shared.caches[qn_shard_home_of(key.hash, WORKER_COUNT)], &key));
+	for (unsigned round = 0; round < 3; round++)
+		assert_true(is_answered());
+}
+
 int
 main(void)
 {
@@ -281,6 +295,8 @@ main(void)
 	    cmocka_unit_test_teardown(what_the_cache_holds_has_to_be_in_the_reply, node_close),
 	    cmocka_unit_test_teardown(
 		what_the_cache_does_not_hold_for_sure_may_be_missing, node_close),
+	    cmocka_unit_test_teardown(
+		what_another_worker_holds_is_not_asked_of_the_home, node_close),
 	};
 
 	return cmocka_run_group_tests_name("health_self", tests, NULL, NULL);
