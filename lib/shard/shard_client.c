@@ -247,25 +247,44 @@ client_shed(
 	return client_reply_empty(shard, arrival, query, QN_RCODE_SERVFAIL, QN_EDE_NOT_READY);
 }
 
-/* Parks the client and hands its question to the iterator. */
-static struct qn_shard_result
+/* Parks the client and hands its question to the iterator; false when there is no place. */
+static bool
 client_park(struct qn_shard *shard, struct arrival *arrival, const struct qn_client_query *query,
     uint64_t wait_us, struct qn_now now)
 {
 	struct qn_parked *parked = parked_take(shard, arrival->client);
 
 	if (parked == NULL)
-		return client_shed(shard, arrival, query);
+		return false;
 	parked->query = *query;
 	parked_keep_way(parked, arrival);
 	if (qn_resolver_ask(shard->resolver, arrival->asked, &parked->asker, wait_us, now) ==
 	    QN_ASK_SHED) {
 		parked_put(shard, parked);
-		return client_shed(shard, arrival, query);
+		return false;
 	}
 	qn_counter_add(&shard->counters.cache_misses, 1);
 	arrival->parked = true;
-	return qn_shard_result_of(QN_SHARD_DONE);
+	return true;
+}
+
+/*
+ * Answers a client for whom there is only an answer past its time. It waits a little for a better
+ * one; where there is no place to wait in, or nobody is to wait, it gets the old one at once.
+ */
+static struct qn_shard_result
+client_reply_stale(struct qn_shard *shard, struct arrival *arrival,
+    const struct qn_client_query *query, struct qn_answer *answer, uint32_t age_s,
+    struct qn_now now)
+{
+	const uint32_t wait_ms = shard->config->stale.wait_ms;
+
+	if (wait_ms == 0)
+		qn_resolver_refresh(shard->resolver, arrival->asked, now);
+	else if (client_park(shard, arrival, query, wait_ms * QN_US_PER_MS, now))
+		return qn_shard_result_of(QN_SHARD_DONE);
+	answer_mark_stale(shard, answer);
+	return client_reply_here(shard, arrival, query, answer, age_s);
 }
 
 /* Answers a question whose last attempt failed a moment ago (RFC 9520), as best as possible. */
@@ -332,16 +351,11 @@ client_resolve(struct qn_shard *shard, struct arrival *arrival, const struct qn_
 		return client_reply_empty(
 		    shard, arrival, query, QN_RCODE_REFUSED, QN_EDE_NOT_AUTHORITATIVE);
 	}
-	if (found != QN_CACHE_STALE)
-		return client_park(shard, arrival, query, QN_RESOLVE_CLIENT_US, now);
-	const uint32_t wait_ms = shard->config->stale.wait_ms;
-
-	if (wait_ms > 0)
-		return client_park(shard, arrival, query, wait_ms * QN_US_PER_MS, now);
-	/* Old data at once, and new data for the next one who asks. */
-	qn_resolver_refresh(shard->resolver, asked, now);
-	answer_mark_stale(shard, &answer);
-	return client_reply_here(shard, arrival, query, &answer, item.age_s);
+	if (found == QN_CACHE_STALE)
+		return client_reply_stale(shard, arrival, query, &answer, item.age_s, now);
+	if (!client_park(shard, arrival, query, QN_RESOLVE_CLIENT_US, now))
+		return client_shed(shard, arrival, query);
+	return qn_shard_result_of(QN_SHARD_DONE);
 }
 
 /* Local data have the first word, whatever the cache holds; what they leave is resolved. */

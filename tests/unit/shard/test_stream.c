@@ -15,6 +15,8 @@
 #define CACHE_LEN (4u << 20)
 #define IDLE_DS   100
 
+#define STALE_TTL_S 30
+
 /* Of the places to wait in, clients of one network get a sixteenth and one more. */
 #define CLIENT_MAX  64
 #define NETWORK_MAX (CLIENT_MAX / 16 + 1)
@@ -24,6 +26,7 @@ static struct qn_shard_shared shared;
 static struct qn_shard_config config;
 static struct qn_shard *shard;
 static void *shard_memory, *cache_memory;
+static uint64_t now_us; /* When questions are asked. */
 
 static uint8_t query_room[TEST_MESSAGE_MAX];
 static uint8_t reply_room[TEST_MESSAGE_MAX];
@@ -41,6 +44,7 @@ open_shard(void **state)
 	struct qn_prefix clients;
 
 	(void)state;
+	now_us = 0;
 	memset(&config, 0, sizeof(config));
 	config.stream_idle_ds = IDLE_DS;
 	config.resolve.use_ipv4 = true;
@@ -88,7 +92,7 @@ ask_as(const char *address, bool encrypted, uint64_t token, struct qn_view messa
 	enum qn_shard_stream_verdict verdict;
 
 	assert_true(qn_address_from_text(&client.address, address));
-	verdict = qn_shard_stream_ask(shard, &client, message, &room, test_now_us(0));
+	verdict = qn_shard_stream_ask(shard, &client, message, &room, test_now_us(now_us));
 	if (verdict == QN_SHARD_STREAM_REPLY)
 		assert_int_equal(
 		    qn_message_read(&reply, (struct qn_view){room.data, room.len}), QN_MESSAGE_OK);
@@ -240,6 +244,49 @@ TEST(stream_that_finds_no_place_is_told)
 		verdict = ask_as(address, false, 7, query_lines(TEST_LINES("flags rd", question)));
 	}
 	assert_shed(verdict);
+}
+
+static void
+assert_stale(enum qn_shard_stream_verdict verdict)
+{
+	struct qn_record_walk walk = qn_message_walk(&reply);
+	struct qn_record record;
+	enum qn_section section;
+	struct qn_view data;
+
+	assert_int_equal(verdict, QN_SHARD_STREAM_REPLY);
+	assert_int_equal(QN_FLAGS_RCODE(reply.flags), QN_RCODE_NOERROR);
+	assert_true(qn_record_next(&walk, &record, &section));
+	assert_int_equal(record.type, QN_TYPE_A);
+	assert_int_equal(record.ttl_s, STALE_TTL_S);
+	assert_true(qn_edns_option_find(&reply.edns, QN_EDNS_ERROR, &data));
+	assert_int_equal(data.len, 2);
+	assert_int_equal(qn_load_be16(data.data), QN_EDE_STALE_ANSWER);
+}
+
+/* An old answer is better than being turned away, and needs no place to wait in (RFC 8767). */
+TEST(stream_that_finds_no_place_is_told_the_old_answer)
+{
+	char question[] = "question a.example A", address[] = "10.0.0.1";
+	enum qn_shard_stream_verdict verdict = QN_SHARD_STREAM_WAIT;
+
+	config.stale =
+	    (struct qn_shard_stale){.age_max_s = 86400, .wait_ms = 1800, .ttl_s = STALE_TTL_S};
+	put_answer(
+	    TEST_LINES("question www.example.com A", "answer www.example.com 300 A 192.0.2.1"));
+	now_us = 301 * QN_US_PER_S;
+	for (uint64_t i = 0; i < NETWORK_MAX; i++)
+		assert_int_equal(ASK("flags rd", "question a.example A"), QN_SHARD_STREAM_WAIT);
+	assert_stale(ASK("flags rd", "question www.example.com A", "edns 1232"));
+	/* Other networks take the places to resolve in until there is none. */
+	for (unsigned i = 0; i < TASK_MAX && verdict == QN_SHARD_STREAM_WAIT; i++) {
+		question[9]++;
+		address[5]++;
+		verdict = ask_as(address, false, 7, query_lines(TEST_LINES("flags rd", question)));
+	}
+	assert_shed(verdict);
+	assert_stale(ask_as("10.0.9.1", false, 7,
+	    query_lines(TEST_LINES("flags rd", "question www.example.com A", "edns 1232"))));
 }
 
 TEST(stream_tells_its_idle_time)
@@ -419,6 +466,7 @@ main(void)
 	    CASE(stream_miss_is_answered_later),
 	    CASE(streams_join_one_question),
 	    CASE(stream_that_finds_no_place_is_told),
+	    CASE(stream_that_finds_no_place_is_told_the_old_answer),
 	    CASE(stream_tells_its_idle_time),
 	    CASE(stream_pads_what_is_encrypted),
 	    CASE(streams_have_a_home),
