@@ -13,6 +13,9 @@
 #define TTL_POSITIVE_MAX_S 86400u
 #define TTL_NEGATIVE_MAX_S 3600u
 
+/* A zone above is not asked for glue more often than that, however short the glue lives. */
+#define GLUE_TTL_LEAST_S 10u
+
 static uint32_t
 ttl_clamp(uint32_t ttl_s, uint32_t most_s)
 {
@@ -327,6 +330,19 @@ names_own_zone(const struct judge *judge)
 
 /* --- Referrals -------------------------------------------------------------------------- */
 
+/*
+ * Has a delegation end with the glue for a server inside its own zone: when that one has moved,
+ * nobody but the zone above can say where to. Other servers are looked up when they fail.
+ */
+static void
+end_with_glue(struct qn_delegation *delegation, const struct qn_record *glue)
+{
+	const uint32_t ttl_s = glue->ttl_s > GLUE_TTL_LEAST_S ? glue->ttl_s : GLUE_TTL_LEAST_S;
+
+	if (ttl_s < delegation->ttl_s && qn_name_within(&glue->owner, &delegation->zone))
+		delegation->ttl_s = ttl_s;
+}
+
 static void
 collect_glue(struct judge *judge, enum qn_section section, uint16_t type)
 {
@@ -341,9 +357,12 @@ collect_glue(struct judge *judge, enum qn_section section, uint16_t type)
 
 		if (!in_bailiwick(judge, &record.owner))
 			continue;
-		for (uint8_t i = 0; i < delegation->server_count; i++)
-			if (qn_name_equal(&delegation->servers[i].name, &record.owner))
-				qn_delegation_add_address(delegation, i, &address);
+		for (uint8_t i = 0; i < delegation->server_count; i++) {
+			if (!qn_name_equal(&delegation->servers[i].name, &record.owner))
+				continue;
+			qn_delegation_add_address(delegation, i, &address);
+			end_with_glue(delegation, &record);
+		}
 	}
 }
 

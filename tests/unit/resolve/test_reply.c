@@ -568,6 +568,43 @@ TEST(reply_referral_lifetimes)
 	}
 }
 
+/* Where a server inside the zone is, only the zone above can say: it is asked when its word ends. */
+TEST(reply_referral_ends_with_its_glue)
+{
+	static const struct {
+		const char *server;
+		const char *glue;
+		uint32_t ttl_s;
+	} cases[] = {
+	    {"authority a.example 86400 NS b.a.example", "additional b.a.example 300 A 192.0.2.1",
+		300},
+	    {"authority a.example 86400 NS b.a.example",
+		"additional b.a.example 300 AAAA 2001:db8::1", 300},
+	    {"authority a.example 86400 NS a.example", "additional a.example 300 A 192.0.2.1", 300},
+	    {"authority a.example 200 NS b.a.example", "additional b.a.example 300 A 192.0.2.1",
+		200},
+	    /* Not so often that the zone above would be asked for each question. */
+	    {"authority a.example 86400 NS b.a.example", "additional b.a.example 0 A 192.0.2.1",
+		10},
+	    {"authority a.example 86400 NS b.a.example",
+		"additional b.a.example 2147483648 A 192.0.2.1", 10},
+	    {"authority a.example 5 NS b.a.example", "additional b.a.example 0 A 192.0.2.1", 5},
+	    {"authority a.example 0 NS b.a.example", "additional b.a.example 0 A 192.0.2.1", 0},
+	    /* Others can be asked where that server is; and this is none. */
+	    {"authority a.example 86400 NS c.example", "additional c.example 300 A 192.0.2.1",
+		86400},
+	    {"authority a.example 86400 NS b.a.example", "additional c.a.example 300 A 192.0.2.1",
+		86400},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		assert_int_equal(JUDGE("example", "question a.example A", "flags qr",
+				     cases[i].server, cases[i].glue),
+		    QN_REPLY_REFERRAL);
+		assert_int_equal(reply.delegation.ttl_s, cases[i].ttl_s);
+	}
+}
+
 /* Up, sideways, to where we are, past the name: nothing that leads closer. */
 TEST(reply_with_a_referral_to_elsewhere)
 {
@@ -898,6 +935,7 @@ main(void)
 	    cmocka_unit_test(reply_with_glue_of_all_kinds),
 	    cmocka_unit_test(reply_with_a_large_referral),
 	    cmocka_unit_test(reply_referral_lifetimes),
+	    cmocka_unit_test(reply_referral_ends_with_its_glue),
 	    cmocka_unit_test(reply_with_a_referral_to_elsewhere),
 	    cmocka_unit_test(reply_with_two_referrals),
 	    cmocka_unit_test(reply_with_a_referral_and_odd_flags),
