@@ -434,6 +434,17 @@ minimize_abandon(struct qn_resolver *resolver, struct qn_task *task)
 	qn_counter_add(&resolver->counters.minimization_abandoned, 1);
 }
 
+/*
+ * Whether a denial of a shortened name is one of all names below it (RFC 8020). Relaxed, only the
+ * root is believed that: some servers deny names that have others below them.
+ */
+static bool
+denial_reaches_down(const struct qn_resolver *resolver, const struct qn_upstream *upstream)
+{
+	return resolver->config->minimization == QN_MINIMIZATION_STRICT ||
+	       upstream->zone_labels == 0;
+}
+
 /* A shortened name has been answered: the zone reaches further down than was known. */
 static void
 replied_minimized(struct qn_resolver *resolver, struct qn_task *task,
@@ -443,12 +454,11 @@ replied_minimized(struct qn_resolver *resolver, struct qn_task *task,
 	const bool nxdomain =
 	    reply->kind == QN_REPLY_NEGATIVE && reply->negative.rcode == QN_RCODE_NXDOMAIN;
 
-	if (nxdomain && resolver->config->minimization == QN_MINIMIZATION_STRICT) {
-		replied_negative(resolver, task, now); /* RFC 8020: nothing is below. */
+	if (nxdomain && denial_reaches_down(resolver, upstream)) {
+		replied_negative(resolver, task, now);
 		return;
 	}
 	if (nxdomain) {
-		/* Relaxed: some servers deny names that have others below them. */
 		minimize_abandon(resolver, task);
 	} else {
 		task->known_labels = (uint8_t)qn_name_label_count(&upstream->question.name);
@@ -620,7 +630,8 @@ qn_task_share(struct qn_resolver *resolver, struct qn_task *task,
 			share_minimized(resolver, task, upstream);
 		return;
 	case QN_REPLY_NEGATIVE:
-		if (!minimized || (!relaxed && resolver->reply.negative.rcode == QN_RCODE_NXDOMAIN))
+		if (!minimized || (resolver->reply.negative.rcode == QN_RCODE_NXDOMAIN &&
+				      denial_reaches_down(resolver, upstream)))
 			replied_negative(resolver, task, now);
 		else
 			share_minimized(resolver, task, upstream);
