@@ -413,6 +413,9 @@ task_descend(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 	qn_task_zone_prepare(resolver, task, now);
 	task->last_resort = false;
 	task->foreign_glue_used = false;
+	/* What servers of the zone above said instead is not the answer of this one's. */
+	task->seen_refused = false;
+	task->seen_other = false;
 	qn_task_ready(resolver, task);
 }
 
