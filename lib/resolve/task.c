@@ -85,8 +85,11 @@ page_grow(struct qn_resolver *resolver, struct qn_task *task, size_t used)
 		return false;
 	uint8_t *data = qn_pool_take(&resolver->parts.large_pages);
 
-	if (data == NULL)
+	if (data == NULL) {
+		qn_counter_add(&resolver->counters.tasks_shed, 1);
+		task->starved = true;
 		return false;
+	}
 	qn_counter_add(&resolver->large_gauge, 1);
 	memcpy(data, task->page.data, used);
 	page_put(resolver, task->page);

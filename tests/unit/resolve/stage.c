@@ -164,6 +164,16 @@ stage_reply(uint32_t slot, const char *const *lines)
 	qn_resolver_reply(stage.resolver, slot, &message, true, stage_now());
 }
 
+bool
+stage_remembers_failure(const char *question)
+{
+	struct qn_store store = {stage.cache, &hash_key, store_scratch};
+	const struct qn_question asked = test_question(question);
+	struct qn_failure failure;
+
+	return qn_store_get_failure(&store, &asked.name, asked.type, stage_now(), &failure);
+}
+
 uint32_t
 stage_answers(void)
 {

@@ -64,6 +64,9 @@ void stage_reply(uint32_t slot, const char *const *lines);
 #define STAGE_REPLY(slot, question, ...) \
 	stage_reply(slot, TEST_LINES("question " question, __VA_ARGS__))
 
+/** Whether it is remembered that the question has just failed. */
+bool stage_remembers_failure(const char *question);
+
 /** Takes all answers that are ready; how many there were. */
 uint32_t stage_answers(void);
 
