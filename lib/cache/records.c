@@ -129,19 +129,16 @@ rrset_from_answer(struct qn_store *store, const struct qn_name *owner, uint16_t 
 	return true;
 }
 
-/* The rank of what there is for owner and type of `rrset`; 0 when there is nothing. */
+/* The rank of what there is for owner and type; 0 when there is nothing. */
 static uint8_t
-rank_held(struct qn_store *store, const struct qn_rrset *rrset, struct qn_now now)
+rank_held(struct qn_store *store, const struct qn_name *owner, uint16_t type, struct qn_now now)
 {
 	struct qn_cache_item item;
 	struct qn_rrset found;
 
-	if (store_get(store, QN_CACHE_RRSET, &rrset->owner, rrset->type, now, &item) ==
-	    QN_CACHE_FRESH)
+	if (store_get(store, QN_CACHE_RRSET, owner, type, now, &item) == QN_CACHE_FRESH)
 		return store->scratch[0];
-	return rrset_from_answer(store, &rrset->owner, rrset->type, now, &found)
-	           ? QN_RANK_AUTHORITATIVE
-	           : 0;
+	return rrset_from_answer(store, owner, type, now, &found) ? QN_RANK_AUTHORITATIVE : 0;
 }
 
 /* RRset value: rank, count, packed rdatas; false when it is longer than a value may be. */
@@ -169,7 +166,7 @@ qn_store_put_rrset(
 {
 	struct qn_writer writer = store_writer(store);
 
-	if (rank_held(store, rrset, now) > rank)
+	if (rank_held(store, &rrset->owner, rrset->type, now) > rank)
 		return;
 	if (rrset->ttl_s == 0 || rrset->count > QN_STORE_RECORD_MAX ||
 	    !rrset_write(&writer, rrset, rank))
@@ -197,6 +194,14 @@ qn_store_get_rrset(struct qn_store *store, const struct qn_name *owner, uint16_t
 	rrset->count = qn_read_u16(&reader);
 	rrset->rdatas = qn_read_bytes(&reader, qn_reader_left(&reader));
 	return !reader.failed;
+}
+
+bool
+qn_store_get_better_rrset(struct qn_store *store, const struct qn_name *owner, uint16_t type,
+    enum qn_rank rank, struct qn_now now, struct qn_rrset *rrset)
+{
+	return rank < QN_RANK_AUTHORITATIVE && rank_held(store, owner, type, now) > rank &&
+	       qn_store_get_rrset(store, owner, type, now, rrset);
 }
 
 /* Negative value: rcode, then nothing or the SOA's owner and rdata. */

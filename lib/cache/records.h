@@ -63,6 +63,10 @@ void qn_store_remove_rrset(struct qn_store *store, const struct qn_rrset *rrset)
 QN_MUST_USE bool qn_store_get_rrset(struct qn_store *store, const struct qn_name *owner,
     uint16_t type, struct qn_now now, struct qn_rrset *rrset);
 
+/** Finds a fresh RRset, as get does, that is of higher rank than `rank`; false without one. */
+QN_MUST_USE bool qn_store_get_better_rrset(struct qn_store *store, const struct qn_name *owner,
+    uint16_t type, enum qn_rank rank, struct qn_now now, struct qn_rrset *rrset);
+
 /**
  * Remembers that `name` (NXDOMAIN) or its `type` (NOERROR) does not exist, for the lower of
  * the SOA's TTL and MINIMUM as the caller has put it into `negative->ttl_s`. Nothing is

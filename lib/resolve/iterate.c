@@ -359,13 +359,19 @@ root_primed(struct qn_resolver *resolver, struct qn_now now)
 		qn_store_put_delegation(&resolver->store, root, now);
 }
 
-/* Keeps the RRset that answers, once: what was asked for may be told from the ready-made answer. */
+/*
+ * Keeps the RRset that answers, once: what was asked for may be told from the ready-made answer.
+ * One of higher rank that has not ended takes its place (RFC 2181 s5.4.1), for what time it has.
+ */
 static void
 keep_answer(struct qn_resolver *resolver, const struct qn_task *task, struct qn_now now)
 {
-	const struct qn_reply *reply = &resolver->reply;
-	const struct qn_rrset *set = &reply->sets[0];
+	struct qn_reply *reply = &resolver->reply;
+	struct qn_rrset *set = &reply->sets[0];
 
+	if (qn_store_get_better_rrset(
+		&resolver->store, &task->name, set->type, reply->rank, now, set))
+		return;
 	if (qn_store_rrset_is_in_answer(set, reply->rank) &&
 	    qn_name_equal(&set->owner, &task->question.name))
 		qn_store_remove_rrset(&resolver->store, set);

@@ -93,6 +93,28 @@ TEST(records_keep_their_rank)
 	assert_string_equal(test_rrset_text(&found, 0), "a.example. 100 A 192.0.2.1");
 }
 
+TEST(records_of_higher_rank_are_found)
+{
+	struct qn_store store = store_new();
+	const struct qn_rrset rrset = TEST_RRSET(room, "a.example 100 TXT a");
+	const struct qn_name name = test_name("a.example");
+	struct qn_rrset found;
+
+	assert_false(
+	    qn_store_get_better_rrset(&store, &name, QN_TYPE_TXT, QN_RANK_ANSWER, at_s(0), &found));
+	qn_store_put_rrset(&store, &rrset, QN_RANK_ANSWER, at_s(0));
+	assert_false(
+	    qn_store_get_better_rrset(&store, &name, QN_TYPE_TXT, QN_RANK_ANSWER, at_s(0), &found));
+	qn_store_put_rrset(&store, &rrset, QN_RANK_AUTHORITATIVE, at_s(0));
+	assert_false(qn_store_get_better_rrset(
+	    &store, &name, QN_TYPE_TXT, QN_RANK_AUTHORITATIVE, at_s(0), &found));
+	assert_true(qn_store_get_better_rrset(
+	    &store, &name, QN_TYPE_TXT, QN_RANK_ANSWER, at_s(99), &found));
+	assert_int_equal(found.ttl_s, 1);
+	assert_false(qn_store_get_better_rrset(
+	    &store, &name, QN_TYPE_TXT, QN_RANK_ANSWER, at_s(100), &found));
+}
+
 /* A set as large as the cache takes; with one octet more it is not kept, nor is what it replaces. */
 TEST(records_have_a_bound)
 {
@@ -429,6 +451,7 @@ main(void)
 	    cmocka_unit_test(records_come_back),
 	    cmocka_unit_test(records_without_lifetime_are_not_kept),
 	    cmocka_unit_test(records_keep_their_rank),
+	    cmocka_unit_test(records_of_higher_rank_are_found),
 	    cmocka_unit_test(records_have_a_bound),
 	    cmocka_unit_test(addresses_are_found_in_a_ready_made_answer),
 	    cmocka_unit_test(records_have_a_number),
