@@ -22,7 +22,6 @@
 	X(refreshes)              /* Questions asked before their answer ended. */                \
 	X(last_resorts)           /* Questions put to servers that are no authorities. */         \
 	X(task_persisted)         /* Queries to silent servers with nobody else to ask. */        \
-	X(client_deadlines)       /* Clients told SERVFAIL while their question goes on. */       \
 	X(lookups)                /* Questions for nameserver addresses. */                       \
 	X(lookup_cycle)           /* Not started: nameservers that need each other. */            \
 	X(lookup_budget)          /* Not started: the client question has had its share. */       \

@@ -420,7 +420,6 @@ task_expired(struct qn_resolver *resolver, struct qn_task *task, struct qn_now n
 		qn_list_remove(&asker->link);
 		qn_list_append(&resolver->expired, &asker->link);
 		task->asker_count--;
-		qn_counter_add(&resolver->counters.client_deadlines, 1);
 	}
 	task_rearm(resolver, task);
 }

@@ -53,7 +53,7 @@ struct qn_asker {
 	struct qn_list link;
 	struct qn_mono deadline;
 	uint32_t network; /* The caller's to set: a keyed hash of the client's network. */
-	bool expired;     /* Told SERVFAIL at its deadline. */
+	bool expired;     /* Its deadline has come before the answer. */
 };
 
 enum qn_ask_result {

@@ -38,6 +38,7 @@
 	X(cache_misses)      /* Parked until the iterator has an answer. */              \
 	X(client_shed)       /* No place to park, or none for the question. */           \
 	X(client_answered)   /* Parked clients sent an answer. */                        \
+	X(client_deadlines)  /* Of these: told SERVFAIL while their question goes on. */ \
 	X(client_stale)      /* Answered with data past its TTL (RFC 8767). */           \
 	X(client_truncated)  /* Answers that did not fit: TC. */                         \
 	X(rcode_noerror)                                                                 \

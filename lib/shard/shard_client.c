@@ -646,6 +646,9 @@ parked_reply(struct qn_shard *shard, struct qn_span payload, uint16_t *len, stru
 	struct qn_parked *parked = qn_list_entry(asker, struct qn_parked, asker);
 
 	parked_finish(shard, parked, &answer, now);
+	/* Not those whose time was up for an old answer. */
+	if (asker->expired && answer.rcode == QN_RCODE_SERVFAIL)
+		qn_counter_add(&shard->counters.client_deadlines, 1);
 	*len = client_reply(shard, payload, &parked->query, &answer, 0);
 	qn_counter_add(&shard->counters.client_answered, 1);
 	return parked;

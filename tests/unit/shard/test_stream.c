@@ -289,6 +289,55 @@ TEST(stream_that_finds_no_place_is_told_the_old_answer)
 	    query_lines(TEST_LINES("flags rd", "question www.example.com A", "edns 1232"))));
 }
 
+static uint64_t
+figure(const char *name)
+{
+	for (uint32_t i = 0; i < qn_shard_figure_count(); i++)
+		if (strcmp(qn_shard_figure(i).name, name) == 0)
+			return qn_shard_figure_value(shard, i);
+	fail_msg("there is no figure %s", name);
+	return 0;
+}
+
+/* Lets time go by, and takes the answer to the one client whose time is up then. */
+static void
+take_expired(uint64_t wait_ms)
+{
+	struct qn_span room = {reply_room, sizeof(reply_room)};
+	uint64_t token;
+
+	now_us += wait_ms * QN_US_PER_MS;
+	while (qn_shard_expire(shard, test_now_us(now_us), 1) > 0)
+		;
+	assert_true(qn_shard_take_stream_answer(shard, &token, &room, test_now_us(now_us)));
+	assert_int_equal(qn_message_read(&reply, qn_view_of(room)), QN_MESSAGE_OK);
+	room.len = sizeof(reply_room);
+	assert_false(qn_shard_take_stream_answer(shard, &token, &room, test_now_us(now_us)));
+}
+
+/* Whose time is up, and gets an old answer, has not waited in vain. */
+TEST(stream_with_an_old_answer_misses_no_deadline)
+{
+	config.stale =
+	    (struct qn_shard_stale){.age_max_s = 86400, .wait_ms = 1800, .ttl_s = STALE_TTL_S};
+	put_answer(
+	    TEST_LINES("question www.example.com A", "answer www.example.com 300 A 192.0.2.1"));
+	now_us = 301 * QN_US_PER_S;
+	assert_int_equal(
+	    ASK("flags rd", "question www.example.com A", "edns 1232"), QN_SHARD_STREAM_WAIT);
+	take_expired(1810);
+	assert_stale(QN_SHARD_STREAM_REPLY);
+	assert_int_equal(figure("client_stale"), 1);
+	assert_int_equal(figure("client_deadlines"), 0);
+	/* Only when that question is over is there room for another. */
+	now_us += 20 * QN_US_PER_S;
+	(void)qn_shard_expire(shard, test_now_us(now_us), UINT32_MAX);
+	assert_int_equal(ASK("flags rd", "question a.example A"), QN_SHARD_STREAM_WAIT);
+	take_expired(5010);
+	assert_int_equal(QN_FLAGS_RCODE(reply.flags), QN_RCODE_SERVFAIL);
+	assert_int_equal(figure("client_deadlines"), 1);
+}
+
 TEST(stream_tells_its_idle_time)
 {
 	struct qn_view data;
@@ -467,6 +516,7 @@ main(void)
 	    CASE(streams_join_one_question),
 	    CASE(stream_that_finds_no_place_is_told),
 	    CASE(stream_that_finds_no_place_is_told_the_old_answer),
+	    CASE(stream_with_an_old_answer_misses_no_deadline),
 	    CASE(stream_tells_its_idle_time),
 	    CASE(stream_pads_what_is_encrypted),
 	    CASE(streams_have_a_home),
