@@ -52,6 +52,16 @@ query_read_cookie(struct qn_client_query *query, const struct qn_edns *edns)
 	       qn_cookie_read(&query->cookie, data);
 }
 
+/* A message without a question may ask for a cookie (RFC 7873 s5.4). */
+static enum qn_client_verdict
+no_question_judge(struct qn_client_query *query, const struct qn_message *message)
+{
+	if (message->question_count == 0 && message->edns.version == 0 &&
+	    query_read_cookie(query, &message->edns) && query->cookie.len != 0)
+		return QN_CLIENT_COOKIE;
+	return QN_CLIENT_FORMERR;
+}
+
 static enum qn_client_verdict
 question_judge(uint16_t type, uint16_t class)
 {
@@ -87,7 +97,8 @@ qn_client_read(struct qn_client_query *query, struct qn_view datagram)
 		return QN_CLIENT_NOTIMP;
 	}
 	if (!query->has_question)
-		return QN_CLIENT_FORMERR;
+		return status == QN_MESSAGE_OK ? no_question_judge(query, &message)
+		                               : QN_CLIENT_FORMERR;
 	query->question.type = message.question.type;
 	query->question.class = message.question.class;
 	qn_name_copy(&query->question.name, &message.question.name);

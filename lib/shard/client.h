@@ -6,8 +6,8 @@
  *
  * Every reply, from the cache or from the iterator, is written by the same function, so
  * that the two cannot differ.
- * RFC:     1035 s4.1, 6891 s6.1.1 and s7, 5001 (NSID), 8914 (EDE), 8482 (ANY), 7828
- *          (keepalive), 8467 s4.1 (padding).
+ * RFC:     1035 s4.1, 6891 s6.1.1 and s7, 5001 (NSID), 7873 (cookies), 8914 (EDE), 8482
+ *          (ANY), 7828 (keepalive), 8467 s4.1 (padding).
  */
 #include "cache/answer.h"
 #include "policy/cookie.h"
@@ -42,8 +42,9 @@ enum qn_client_verdict {
 	QN_CLIENT_FORMERR,
 	QN_CLIENT_NOTIMP,
 	QN_CLIENT_BADVERS,
-	QN_CLIENT_ANY,   /* To be answered as RFC 8482 s4.2 has it. */
-	QN_CLIENT_CHAOS, /* Class CH: about this server itself. */
+	QN_CLIENT_COOKIE, /* No question, but a cookie: to be answered with one. */
+	QN_CLIENT_ANY,    /* To be answered as RFC 8482 s4.2 has it. */
+	QN_CLIENT_CHAOS,  /* Class CH: about this server itself. */
 };
 
 /** Whether a question is resolved, rather than answered out of hand or refused. */

@@ -411,6 +411,8 @@ client_answer_at_once(struct qn_shard *shard, const struct arrival *arrival,
 	case QN_CLIENT_BADVERS:
 		qn_counter_add(&counters->client_badvers, 1);
 		return client_reply_empty(shard, arrival, query, QN_RCODE_BADVERS, QN_EDE_NONE);
+	case QN_CLIENT_COOKIE:
+		return client_reply_empty(shard, arrival, query, QN_RCODE_NOERROR, QN_EDE_NONE);
 	case QN_CLIENT_ANY:
 		qn_counter_add(&counters->client_any, 1);
 		return client_reply_value(

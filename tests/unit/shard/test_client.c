@@ -67,6 +67,11 @@ TEST(client_verdicts)
 	    {"question www.example.com A", "edns 1232 option=10:00", QN_CLIENT_FORMERR},
 	    {"question www.example.com A", "edns 1232 option=10:001122334455667788",
 		QN_CLIENT_FORMERR},
+	    /* RFC 7873 s5.4: a cookie may be asked for alone. */
+	    {"flags rd", "edns 1232 option=10:0011223344556677", QN_CLIENT_COOKIE},
+	    {"flags rd", "edns 1232 version=1 option=10:0011223344556677", QN_CLIENT_FORMERR},
+	    {"flags rd", "edns 1232 option=10:00", QN_CLIENT_FORMERR},
+	    {"flags opcode=4", "edns 1232 option=10:0011223344556677", QN_CLIENT_NOTIMP},
 	    /* Replies are never replied to, whatever they are. */
 	    {"question www.example.com A", "flags qr", QN_CLIENT_NOT_QUERY},
 	    {"question www.example.com A", "flags qr opcode=4 FORMERR", QN_CLIENT_NOT_QUERY},
@@ -301,6 +306,20 @@ TEST(client_reply_to_what_is_broken)
 	assert_name_text(&reply.question.name, "www.example.com.");
 	/* Who knows what else of it can be believed. */
 	assert_false(reply.edns.present);
+}
+
+/* RFC 7873 s5.4: nothing but the cookie, which the shard has put its part into. */
+TEST(client_reply_to_a_cookie)
+{
+	const struct qn_answer answer = {.rcode = QN_RCODE_NOERROR, .ede = QN_EDE_NONE};
+
+	assert_int_equal(
+	    READ("id 7", "flags rd", "edns 1232 option=10:0011223344556677"), QN_CLIENT_COOKIE);
+	(void)reply_write(&answer, 0, 512);
+	assert_int_equal(reply.id, 7);
+	assert_int_equal(reply.question_count, 0);
+	assert_int_equal(qn_message_rcode(&reply), QN_RCODE_NOERROR);
+	assert_int_equal(reply_option(QN_EDNS_COOKIE).len, 8);
 }
 
 /* --- Truncation ------------------------------------------------------------------------- */
@@ -664,6 +683,7 @@ main(void)
 	    cmocka_unit_test(client_reply_with_edns),
 	    cmocka_unit_test(client_reply_to_another_version),
 	    cmocka_unit_test(client_reply_to_what_is_broken),
+	    cmocka_unit_test(client_reply_to_a_cookie),
 	    cmocka_unit_test(client_truncates_whole_sets),
 	    cmocka_unit_test(client_truncates_the_authority),
 	    cmocka_unit_test(client_replies_fit),

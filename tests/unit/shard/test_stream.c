@@ -338,6 +338,22 @@ TEST(stream_with_an_old_answer_misses_no_deadline)
 	assert_int_equal(figure("client_deadlines"), 1);
 }
 
+/* Who may ask gets a cookie without a question; who may not gets none (RFC 7873 s5.4). */
+TEST(stream_may_ask_for_a_cookie)
+{
+	const struct qn_view wanted =
+	    query_lines(TEST_LINES("flags rd", "edns 1232 option=10:0011223344556677"));
+	struct qn_view data;
+
+	assert_int_equal(ask_as("10.0.0.1", false, 7, wanted), QN_SHARD_STREAM_REPLY);
+	assert_int_equal(QN_FLAGS_RCODE(reply.flags), QN_RCODE_NOERROR);
+	assert_true(qn_edns_option_find(&reply.edns, QN_EDNS_COOKIE, &data));
+	assert_int_equal(data.len, 24);
+	assert_int_equal(ask_as("192.0.2.1", false, 7, wanted), QN_SHARD_STREAM_REPLY);
+	assert_int_equal(QN_FLAGS_RCODE(reply.flags), QN_RCODE_REFUSED);
+	assert_false(qn_edns_option_find(&reply.edns, QN_EDNS_COOKIE, &data));
+}
+
 TEST(stream_tells_its_idle_time)
 {
 	struct qn_view data;
@@ -517,6 +533,7 @@ main(void)
 	    CASE(stream_that_finds_no_place_is_told),
 	    CASE(stream_that_finds_no_place_is_told_the_old_answer),
 	    CASE(stream_with_an_old_answer_misses_no_deadline),
+	    CASE(stream_may_ask_for_a_cookie),
 	    CASE(stream_tells_its_idle_time),
 	    CASE(stream_pads_what_is_encrypted),
 	    CASE(streams_have_a_home),
