@@ -12,9 +12,6 @@
 #define TCP_ROUND_TRIPS 3
 #define TCP_LEAST_US    (1 * QN_US_PER_S)
 
-/* Nobody waits for a probe: it takes the time that a slow server needs. */
-#define PROBE_TIMEOUT_LEAST_US (1 * QN_US_PER_S)
-
 /* --- Limits ------------------------------------------------------------------------------ */
 
 static uint16_t
@@ -172,15 +169,27 @@ hedge_us(enum qn_transport transport, const struct qn_server_stats *stats)
 	return transport == QN_TRANSPORT_UDP ? udp_us : udp_us * TCP_ROUND_TRIPS;
 }
 
-/* TCP gives up by itself, too. */
+/* TCP gives up by itself, too. Who has left the zone unanswered over TCP mostly has none. */
 static uint64_t
-timeout_us(enum qn_transport transport, const struct qn_server_stats *stats, unsigned tries)
+timeout_us(
+    enum qn_transport transport, struct qn_opinion opinion, unsigned tries, struct qn_now now)
 {
-	const uint64_t udp_us = qn_select_timeout_us(stats, tries);
+	static const struct qn_zone_quality no_quality;
 
 	if (transport == QN_TRANSPORT_UDP)
-		return udp_us;
-	return udp_us * TCP_ROUND_TRIPS > TCP_LEAST_US ? udp_us * TCP_ROUND_TRIPS : TCP_LEAST_US;
+		return qn_select_timeout_us(opinion, tries, now);
+	opinion.quality = &no_quality;
+	const uint64_t tcp_us = qn_select_timeout_us(opinion, tries, now) * TCP_ROUND_TRIPS;
+
+	return tcp_us > TCP_LEAST_US ? tcp_us : TCP_LEAST_US;
+}
+
+/* A question that only a silent server is left for is a probe now and then, not each time. */
+static enum qn_sample_kind
+kind_of(const struct qn_server_stats *stats, struct qn_now now)
+{
+	return stats->deprioritized && qn_stats_probe_due(stats, now.mono) ? QN_SAMPLE_PROBE
+	                                                                   : QN_SAMPLE_QUERY;
 }
 
 /* Fills in what a query has to do with its server, and queues it. */
@@ -189,8 +198,8 @@ upstream_queue(struct qn_resolver *resolver, struct qn_task *task, struct qn_ups
     uint8_t index, enum qn_transport transport, struct qn_now now)
 {
 	const struct qn_candidate *candidate = &task->zone.candidates[index];
-	const struct qn_server_stats *stats =
-	    qn_ledger_look(&resolver->parts.ledger, &candidate->address, task->zone_hash).stats;
+	const struct qn_opinion opinion =
+	    qn_ledger_look(&resolver->parts.ledger, &candidate->address, task->zone_hash);
 
 	upstream->state = QN_UPSTREAM_QUEUED;
 	upstream->candidate = index;
@@ -204,9 +213,9 @@ upstream_queue(struct qn_resolver *resolver, struct qn_task *task, struct qn_ups
 	upstream->edns_given_up = false;
 	upstream->hearsay = false;
 	upstream->lingers = false;
-	upstream->kind = stats->deprioritized ? QN_SAMPLE_PROBE : QN_SAMPLE_QUERY;
-	upstream->hedge_us = hedge_us(transport, stats);
-	upstream->timeout_us = timeout_us(transport, stats, candidate->tries);
+	upstream->kind = (uint8_t)kind_of(opinion.stats, now);
+	upstream->hedge_us = hedge_us(transport, opinion.stats);
+	upstream->timeout_us = timeout_us(transport, opinion, candidate->tries, now);
 	upstream->overdue = false;
 	upstream->sent = now.mono;
 	upstream->trace_number = 0;
@@ -266,8 +275,8 @@ qn_upstream_probe(struct qn_resolver *resolver, struct qn_task *task, uint8_t in
 	upstream_queue(resolver, task, upstream, index, QN_TRANSPORT_UDP, now);
 	upstream->kind = QN_SAMPLE_PROBE;
 	upstream->overdue = true;
-	if (upstream->timeout_us < PROBE_TIMEOUT_LEAST_US)
-		upstream->timeout_us = PROBE_TIMEOUT_LEAST_US;
+	if (upstream->timeout_us < QN_SELECT_PROBE_US)
+		upstream->timeout_us = QN_SELECT_PROBE_US;
 	qn_counter_add(&resolver->spare_gauge, 1);
 	qn_upstream_tell(resolver, upstream, QN_OUTCOME_SENT, now);
 }

@@ -14,7 +14,7 @@
 enum qn_sample_kind {
 	QN_SAMPLE_QUERY, /* A client, or a task for one, waits for it. */
 	QN_SAMPLE_HEDGE, /* So does one for this, but another server has been asked before. */
-	QN_SAMPLE_PROBE, /* Nobody waits. */
+	QN_SAMPLE_PROBE, /* It shows what a server is worth; mostly nobody waits. */
 };
 
 /** What became of it. More than one of these may be told of the same query. */

@@ -21,7 +21,7 @@
 #define DEAD_TIMEOUTS   8
 #define DEAD_SILENCE_US (2 * QN_US_PER_S)
 
-/* The same for one zone: of who answers others it is known how long that takes. */
+/* The same for one zone: who answers others, but not this one, mostly never will. */
 #define DEAD_FAILURES 4
 
 /* Times that one question is sent to one address, whatever happens. */
@@ -208,15 +208,43 @@ larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-uint64_t
-qn_select_timeout_us(const struct qn_server_stats *stats, unsigned tries)
+/*
+ * Whether it is avoided because it leaves the zone unanswered, while it answers others: what it
+ * takes for those is no measure, and nobody better is left who would have to wait for it.
+ */
+static bool
+is_stranger(const struct qn_zone_quality *quality, struct qn_now now)
 {
-	uint64_t timeout_us = TIMEOUT_UNKNOWN_US;
+	return quality->outcome == QN_OUTCOME_TIMED_OUT &&
+	       !qn_mono_reached(quality->avoid_until, now.mono);
+}
+
+/*
+ * What an address gets however short its round trips were. One that is dead is asked once and
+ * never persisted with, and may come back by a longer way: what it took before is no measure. When
+ * a probe is due, this one query is it.
+ */
+static uint64_t
+timeout_least_us(struct qn_opinion opinion, struct qn_now now)
+{
+	const bool dead = is_dead(opinion.stats, now);
+
+	if (dead && qn_stats_probe_due(opinion.stats, now.mono))
+		return QN_SELECT_PROBE_US;
+	if (dead || !opinion.stats->measured || is_stranger(opinion.quality, now))
+		return TIMEOUT_UNKNOWN_US;
+	return TIMEOUT_LEAST_US;
+}
+
+uint64_t
+qn_select_timeout_us(struct qn_opinion opinion, unsigned tries, struct qn_now now)
+{
+	const struct qn_server_stats *stats = opinion.stats;
+	uint64_t timeout_us = timeout_least_us(opinion, now);
 
 	if (stats->measured)
-		timeout_us =
-		    larger(larger(stats->srtt_us + 4ull * stats->rttvar_us, 2ull * stats->p95_us),
-			TIMEOUT_LEAST_US);
+		timeout_us = larger(timeout_us,
+		    larger(stats->srtt_us + 4ull * stats->rttvar_us, 2ull * stats->p95_us));
 	for (unsigned i = 0; i < tries && timeout_us < TIMEOUT_MOST_US; i++)
 		timeout_us = larger(2 * timeout_us, TIMEOUT_AGAIN_US);
 	timeout_us = timeout_us < TIMEOUT_MOST_US ? timeout_us : TIMEOUT_MOST_US;

@@ -42,6 +42,9 @@ struct qn_choice {
 /** Times the same question is sent to one address; once only while it is deprioritized. */
 #define QN_SELECT_TRIES_MAX 3
 
+/** For how long a probe is waited for at least: a slow server needs that. */
+#define QN_SELECT_PROBE_US (1 * QN_US_PER_S)
+
 /** Returned when no candidate may be asked any more. */
 #define QN_SELECT_NONE UINT32_MAX
 
@@ -83,5 +86,10 @@ uint64_t qn_select_expected_us(struct qn_opinion opinion);
 /** When a reply could have been expected, so that another is asked, too: microseconds. */
 uint64_t qn_select_hedge_us(const struct qn_server_stats *stats);
 
-/** How long to wait for an answer: microseconds, more than hedge_us for the same `stats`. */
-uint64_t qn_select_timeout_us(const struct qn_server_stats *stats, unsigned tries);
+/**
+ * How long to wait for an answer of an address that the question was put to `tries` times before:
+ * microseconds, more than hedge_us for the same statistics. Round trips are the measure, but not
+ * for who has fallen silent for so long that there is one try only, nor for who answers others and
+ * leaves the zone unanswered (docs/decisions/0017-how-long-silence-is-waited-for.md).
+ */
+uint64_t qn_select_timeout_us(struct qn_opinion opinion, unsigned tries, struct qn_now now);

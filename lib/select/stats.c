@@ -151,7 +151,9 @@ silent(struct qn_server_stats *stats, const struct qn_sample *sample)
 	else
 		stats->timeouts += stats->timeouts < UINT16_MAX;
 	if (stats->deprioritized) {
-		stats->good = 0;
+		/* Late is what its replies were before: it may have come back by a longer way. */
+		if (sample->outcome == QN_OUTCOME_TIMED_OUT)
+			stats->good = 0;
 	} else if (is_outage(stats, sample->when)) {
 		stats->deprioritized = true;
 		stats->good = 0;

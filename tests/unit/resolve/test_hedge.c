@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hedges and probes: when they are sent, what they may cost, and what becomes of the replies.
+ * Hedges and probes: when they are sent, what they may cost, and what becomes of the replies; and
+ * for how long silence is waited for where there are none, because nobody else is left to ask.
  */
 #include "stage.h"
 
@@ -54,6 +55,14 @@ player_of(const struct qn_address *address)
 	return 0;
 }
 
+/* Nobody hears a reply any more whose query has made room for another. */
+static void
+drop_flight(uint32_t slot)
+{
+	for (unsigned i = 0; i < TASK_MAX; i++)
+		flights[i].used = flights[i].used && flights[i].slot != slot;
+}
+
 static void
 take_queries(void)
 {
@@ -63,6 +72,7 @@ take_queries(void)
 		struct player *player = &players[player_of(&query.server.address)];
 		unsigned i = 0;
 
+		drop_flight(query.slot);
 		sent_count++;
 		player->asked++;
 		if (player->dead)
@@ -124,13 +134,19 @@ play_ms(uint64_t duration_ms)
 
 static unsigned question_number;
 
-static uint64_t
-ask_next(void)
+static void
+ask_in(const char *zone)
 {
 	char question[NAME_LEN];
 
-	snprintf(question, sizeof(question), "n%u.a.test A", question_number++);
+	snprintf(question, sizeof(question), "n%u.%s A", question_number++, zone);
 	assert_true(stage_ask(question));
+}
+
+static uint64_t
+ask_next(void)
+{
+	ask_in("a.test");
 	return play_until_answered();
 }
 
@@ -364,6 +380,154 @@ TEST(silence_over_tcp_may_be_a_forgers)
 	}
 }
 
+/* --- Nobody else to ask --------------------------------------------------------------------- */
+
+#define LONE          "lone.test"
+#define LONE_MS       5
+#define SLOWER_MS     100
+#define SLOWEST_MS    700
+#define STRANGE_MS    500
+#define STRANGE_COUNT 8
+
+/* Clients ask ten times a second, for so long; what comes of it does not matter. */
+static void
+play_asking_ms(const char *zone, uint64_t duration_ms)
+{
+	for (uint64_t ms = 0; ms < duration_ms; ms += 100) {
+		ask_in(zone);
+		play_ms(100);
+		(void)stage_answers();
+	}
+}
+
+/* Lets the world turn for so long: how many questions were answered well. */
+static unsigned
+play_good_answers(uint64_t duration_ms)
+{
+	unsigned count = 0;
+
+	for (uint64_t i = 0; i < duration_ms; i++) {
+		play_ms(1);
+		const unsigned answered = stage_answers();
+
+		count += answered > 0 && stage.rcode == QN_RCODE_NOERROR ? answered : 0;
+	}
+	return count;
+}
+
+/* A zone whose lone server was near, has been silent for long, and was asked a moment ago. */
+static void
+lose_lone_server(void)
+{
+	memset(flights, 0, sizeof(flights));
+	stage_delegate(LONE, (const char *const[]){servers[0], NULL});
+	players[0] = (struct player){.delay_ms = LONE_MS};
+	for (unsigned i = 0; i < 20; i++) {
+		ask_in(LONE);
+		assert_int_equal(play_until_answered(), LONE_MS);
+	}
+	players[0].dead = true;
+	play_asking_ms(LONE, 10000);
+	assert_int_equal(play_good_answers(7000), 0);
+	ask_in(LONE);
+	(void)play_until_answered();
+	assert_int_equal(stage.rcode, QN_RCODE_SERVFAIL);
+	players[0].dead = false;
+}
+
+/* It comes back by a longer way, with nobody else whose replies would have it probed. */
+TEST(longer_way_back_is_waited_for)
+{
+	lose_lone_server();
+	players[0].delay_ms = SLOWER_MS;
+	for (unsigned i = 0; i < 10; i++) {
+		ask_in(LONE);
+		assert_int_equal(play_until_answered(), SLOWER_MS);
+		assert_int_equal(stage.rcode, QN_RCODE_NOERROR);
+	}
+	assert_int_equal(STAGE_COUNTER(servers_trusted), 1);
+}
+
+/* A very long way is found by a question that is a probe, however many there are that are none. */
+TEST(longest_way_back_is_probed)
+{
+	lose_lone_server();
+	const uint64_t before = STAGE_COUNTER(tasks_answered);
+
+	players[0].delay_ms = SLOWEST_MS;
+	play_asking_ms(LONE, 3000);
+	assert_in_range(STAGE_COUNTER(tasks_answered) - before, 5, 20);
+	(void)play_good_answers(2000);
+	ask_in(LONE);
+	assert_int_equal(play_until_answered(), SLOWEST_MS);
+	assert_int_equal(stage.rcode, QN_RCODE_NOERROR);
+}
+
+static void
+ask_strangers(unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		ask_in("strange.test");
+}
+
+/* A fast server, with a zone that it has never answered for. */
+static void
+learn_strange(void)
+{
+	learn();
+	stage_delegate("strange.test", (const char *const[]){servers[0], NULL});
+}
+
+/* The same in a world of its own. */
+static void
+learn_strange_again(void **state)
+{
+	(void)stage_close(state);
+	(void)open_stage(state);
+	learn_strange();
+}
+
+/* The zone always takes longer than others on the same server do, however many ask at once. */
+TEST(zone_may_take_longer_than_others)
+{
+	for (unsigned count = 1; count <= STRANGE_COUNT; count++) {
+		learn_strange_again(state);
+		players[0].delay_ms = STRANGE_MS;
+		ask_strangers(count);
+		assert_int_equal(play_good_answers(5000), count);
+	}
+}
+
+/* As all zones are strangers after a start: a pause then is waited for as ever. */
+TEST(pause_before_the_first_answer_is_waited_for)
+{
+	for (unsigned count = 1; count <= STRANGE_COUNT; count++) {
+		learn_strange_again(state);
+		players[0].dead = true;
+		ask_strangers(count);
+		assert_int_equal(play_good_answers(600), 0);
+		players[0].dead = false;
+		assert_int_equal(play_good_answers(5000), count);
+	}
+}
+
+/* It was silent for the zone: that does not last, and costs few queries as long as it does. */
+TEST(silence_for_a_zone_may_end)
+{
+	learn_strange();
+	players[0].dead = true;
+	ask_strangers(STRANGE_COUNT);
+	assert_int_equal(play_good_answers(6000), 0);
+	players[0].asked = 0;
+	ask_strangers(1);
+	assert_in_range(play_until_answered(), 2000, 3000);
+	assert_int_equal(players[0].asked, QN_SELECT_TRIES_MAX);
+	players[0] = (struct player){.delay_ms = STRANGE_MS};
+	ask_strangers(1);
+	assert_int_equal(play_good_answers(5000), 1);
+	assert_int_equal(STAGE_COUNTER(servers_deprioritized), 0);
+}
+
 #define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, open_stage, stage_close)
 
 int
@@ -378,6 +542,11 @@ main(void)
 	    ON_STAGE(hedges_are_shared),
 	    ON_STAGE(hedge_spares_the_wait_for_tcp),
 	    ON_STAGE(silence_over_tcp_may_be_a_forgers),
+	    ON_STAGE(longer_way_back_is_waited_for),
+	    ON_STAGE(longest_way_back_is_probed),
+	    ON_STAGE(zone_may_take_longer_than_others),
+	    ON_STAGE(pause_before_the_first_answer_is_waited_for),
+	    ON_STAGE(silence_for_a_zone_may_end),
 	};
 
 	return cmocka_run_group_tests_name("hedge", tests, NULL, NULL);

@@ -394,6 +394,16 @@ TEST(select_leaves_out_the_useless)
 	assert_int_equal(choice_next(&choice), QN_SELECT_NONE);
 }
 
+/* For how long an address is waited for of which no zone says anything. */
+static uint64_t
+timeout_of(const struct qn_server_stats *stats, unsigned tries)
+{
+	static const struct qn_zone_quality no_quality;
+
+	return qn_select_timeout_us(
+	    (struct qn_opinion){stats, &no_quality}, tries, test_now_us(1000 * QN_US_PER_S));
+}
+
 /* RFC 6298 s2: smoothed time and four times its variance, doubled with each try. */
 TEST(select_waits)
 {
@@ -423,13 +433,60 @@ TEST(select_waits)
 		const struct qn_server_stats server = {
 		    .measured = true, .srtt_us = cases[i].srtt_us, .rttvar_us = cases[i].rttvar_us};
 
-		assert_int_equal(
-		    qn_select_timeout_us(&server, cases[i].tries), cases[i].timeout_us);
+		assert_int_equal(timeout_of(&server, cases[i].tries), cases[i].timeout_us);
 	}
-	assert_int_equal(qn_select_timeout_us(&unknown, 0), 400 * MS);
-	assert_int_equal(qn_select_timeout_us(&unknown, 1), 800 * MS);
-	assert_int_equal(qn_select_timeout_us(&unknown, 2), 1500 * MS);
-	assert_int_equal(qn_select_timeout_us(&unmeasured, 0), 400 * MS);
+	assert_int_equal(timeout_of(&unknown, 0), 400 * MS);
+	assert_int_equal(timeout_of(&unknown, 1), 800 * MS);
+	assert_int_equal(timeout_of(&unknown, 2), 1500 * MS);
+	assert_int_equal(timeout_of(&unmeasured, 0), 400 * MS);
+}
+
+/* The one try that the dead get is as long as that of the unknown, and longer as a probe. */
+TEST(select_waits_for_a_longer_way_back)
+{
+	const uint64_t now_us = 1000 * QN_US_PER_S;
+	struct qn_server_stats server = {
+	    .measured = true,
+	    .srtt_us = 5 * MS,
+	    .timeouts = 8,
+	    .deprioritized = true,
+	    .silent_since = {now_us - 2 * QN_US_PER_S},
+	    .probe_at = {now_us + 1},
+	};
+
+	assert_int_equal(timeout_of(&server, 0), 400 * MS);
+	server.probe_at.us = now_us;
+	assert_int_equal(timeout_of(&server, 0), 1000 * MS);
+	/* What it took before is the least in any case. */
+	server.srtt_us = 1200 * MS;
+	assert_int_equal(timeout_of(&server, 0), 1200 * MS);
+	/* As long as it is persisted with, many short tries find it sooner. */
+	server.srtt_us = 5 * MS;
+	server.silent_since.us = now_us - QN_US_PER_S;
+	assert_int_equal(timeout_of(&server, 0), 20 * MS);
+	server.silent_since.us = now_us - 2 * QN_US_PER_S;
+	server.timeouts = 7;
+	assert_int_equal(timeout_of(&server, 0), 20 * MS);
+}
+
+/* What others are answered in says nothing of a zone that never is; but others must not wait. */
+TEST(select_waits_for_strangers)
+{
+	const struct qn_now now = test_now_us(1000 * QN_US_PER_S);
+	const struct qn_server_stats server = {.measured = true, .srtt_us = 5 * MS};
+	struct qn_zone_quality quality = {.failures = 1, .outcome = QN_OUTCOME_TIMED_OUT};
+	const struct qn_opinion opinion = {&server, &quality};
+
+	/* One silence may be loss. */
+	assert_int_equal(qn_select_timeout_us(opinion, 0, now), 20 * MS);
+	assert_int_equal(qn_select_timeout_us(opinion, 1, now), 100 * MS);
+	quality.avoid_until.us = now.mono.us + 1;
+	assert_int_equal(qn_select_timeout_us(opinion, 0, now), 400 * MS);
+	assert_int_equal(qn_select_timeout_us(opinion, 1, now), 800 * MS);
+	assert_int_equal(qn_select_timeout_us(opinion, 2, now), 1500 * MS);
+	quality.outcome = QN_OUTCOME_SERVFAIL;
+	assert_int_equal(qn_select_timeout_us(opinion, 0, now), 20 * MS);
+	assert_int_equal(qn_select_timeout_us(opinion, 1, now), 100 * MS);
 }
 
 /* Before the timeout, and behind nearly all replies. */
@@ -445,9 +502,9 @@ TEST(select_hedges_before_it_gives_up)
 
 		assert_true(hedge_us > p95s_us[i]);
 		assert_true(hedge_us <= p95s_us[i] + p95s_us[i] / 8 + MS);
-		assert_true(hedge_us < qn_select_timeout_us(&server, 0));
+		assert_true(hedge_us < timeout_of(&server, 0));
 	}
-	assert_true(qn_select_hedge_us(&unknown) < qn_select_timeout_us(&unknown, 0));
+	assert_true(qn_select_hedge_us(&unknown) < timeout_of(&unknown, 0));
 }
 
 int
@@ -469,6 +526,8 @@ main(void)
 	    cmocka_unit_test(select_persists_with_the_living),
 	    cmocka_unit_test(select_does_not_persist_with_strangers),
 	    cmocka_unit_test(select_waits),
+	    cmocka_unit_test(select_waits_for_a_longer_way_back),
+	    cmocka_unit_test(select_waits_for_strangers),
 	    cmocka_unit_test(select_hedges_before_it_gives_up),
 	};
 

@@ -276,6 +276,21 @@ TEST(stats_trust_again_after_good_probes)
 	assert_true(qn_stats_probe_due(&stats, (struct qn_mono){113 * S + QN_REMEASURE_US}));
 }
 
+/* Whoever comes back by a longer way is late by what is known of it, and trusted all the same. */
+TEST(stats_trust_who_is_slower_than_before)
+{
+	struct qn_server_stats stats = proven(100 * S);
+
+	silence(&stats, QN_OUTCOME_TIMED_OUT, 101 * S);
+	silence(&stats, QN_OUTCOME_TIMED_OUT, 102 * S);
+	for (unsigned i = 0; i < QN_GOOD_REPLIES; i++) {
+		assert_true(stats.deprioritized);
+		silence(&stats, QN_OUTCOME_LATE, 110 * S + i * S + 10 * MS);
+		reply(&stats, 100 * MS, 110 * S + i * S + 100 * MS);
+	}
+	assert_false(stats.deprioritized);
+}
+
 /* 20 % of loss, 100 queries a second for ten minutes: it is hardly ever taken for dead. */
 TEST(stats_tell_loss_from_death)
 {
@@ -374,6 +389,7 @@ main(void)
 	    cmocka_unit_test(stats_notice_a_death_before_any_timeout),
 	    cmocka_unit_test(stats_shrug_off_one_short_disturbance),
 	    cmocka_unit_test(stats_trust_again_after_good_probes),
+	    cmocka_unit_test(stats_trust_who_is_slower_than_before),
 	    cmocka_unit_test(stats_tell_loss_from_death),
 	    cmocka_unit_test(stats_of_an_address_never_asked),
 	    cmocka_unit_test(stats_count_no_further_than_they_can),
