@@ -81,12 +81,13 @@ def test_known_zone_is_asked_directly(lab, node):
 
 def test_aliases_and_absence(node):
     trace = node.control("trace", "alias.example.com.", "A")
-    aliases = [q["target"] for q in own_queries(trace) if q["verdict"] == "alias"]
+    aliases = [q["target"] for q in own_queries(trace) if q.get("verdict") == "alias"]
     assert aliases == ["alias.hosting.net.", "alias.example.org.", "www.example.com."]
     trace = node.control("trace", "nope.example.com.", "A")
     assert trace["rcode"] == "NXDOMAIN"
-    assert own_queries(trace)[-1]["verdict"] == "negative"
-    assert own_queries(trace)[-1]["rcode"] == "NXDOMAIN"
+    # A hedge may be behind it, which nobody needs any more.
+    last = [q for q in own_queries(trace) if q["outcome"] == "reply"][-1]
+    assert (last["verdict"], last["rcode"]) == ("negative", "NXDOMAIN")
 
 
 def test_servers_that_refuse_are_shown(node):
