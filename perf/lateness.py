@@ -59,21 +59,20 @@ class Lateness:
         return [Absence(float(end), int(late_us) / 1000) for end, late_us in words]
 
 
-def away_ms(absences, begin, end):
-    """For how long a core was away in all absences that ended between these times."""
+def _between(absences, begin, end):
+    """Those that ended between these times."""
     first = bisect.bisect_left(absences, (begin, 0))
     last = bisect.bisect_right(absences, (end, math.inf))
-    return sum(absence.ms for absence in absences[first:last])
+    return absences[first:last]
+
+
+def away_ms(absences, begin, end):
+    """For how long a core was away in all absences that ended between these times."""
+    return sum(absence.ms for absence in _between(absences, begin, end))
 
 
 def most_away_ms(absences, begin, end, window_s):
     """The most that a core was away in any such window that ended between these times."""
-    most = total = first = 0
-    mine = [absence for absence in absences if begin <= absence.end <= end]
-    for absence in mine:
-        total += absence.ms
-        while mine[first].end <= absence.end - window_s:
-            total -= mine[first].ms
-            first += 1
-        most = max(most, total)
-    return min(most, window_s * 1000)
+    windows = [away_ms(absences, max(begin, absence.end - window_s), absence.end)
+               for absence in _between(absences, begin, end)]
+    return min(max(windows, default=0), window_s * 1000)

@@ -25,7 +25,6 @@ perf/history.ndjson, and fails if any of the following did not hold:
 import argparse
 import contextlib
 import ipaddress
-import json
 import random
 import select
 import socket
@@ -36,11 +35,10 @@ import time
 import history
 from lateness import Lateness, away_ms
 from rig import NODE_V4, need, opened
-from systems import BUILD
 
 # pylint: disable=wrong-import-order
 import world
-from lab import NODE_V6, differences, query, until
+from lab import NODE_V6, differences, until
 from quince import Node
 
 CACHE = "2MiB"
@@ -197,39 +195,31 @@ class Watch:
         self.wrong += [f"{name} {rdtype}: {sentence}" for sentence in found]
 
 
+def long_turns(counters):
+    return sum(counters[name] for name in LONG_TURNS)
+
+
 class Turns:
     """Looks often at how many turns were long without the kernel's knowing why, and notes when."""
 
     def __init__(self, node, started):
         self.node = node
-        self.looks = []  # Begin and end of the time between two looks.
-        self.counts = dict.fromkeys(self._counts(), 0)
-        self.seen = started
-        self.found = []  # (core, begin, end) of each turn.
-
-    def _counts(self):
-        """core -> how many until now."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-            sock.connect(str(self.node.socket_path))
-            sock.sendall(b'{"command":"stats"}\n')
-            stats = json.loads(sock.makefile().readline())
-        self.seen = time.monotonic()
-        return {worker["core"]: sum(worker[name] for name in LONG_TURNS) - worker["worker_turn_taken"]
-                for worker in stats["workers"]}
+        self.looks = [(started, started)]  # Begin and end of the time between two looks.
+        self.found = {}  # core -> the look that each of its turns was found in.
 
     def look_if_due(self):
-        if time.monotonic() - self.seen >= LOOK_S:
+        if time.monotonic() - self.looks[-1][1] >= LOOK_S:
             self.look()
 
     def look(self):
-        begin = self.seen
-        before, self.counts = self.counts, self._counts()
-        self.looks.append((begin, self.seen))
-        for core, count in self.counts.items():
+        stats = self.node.request("stats")
+        self.looks.append((self.looks[-1][1], time.monotonic()))
+        for worker in stats["workers"]:
+            found = self.found.setdefault(worker["core"], [])
+            count = long_turns(worker) - worker["worker_turn_taken"]
             # Fewer than before: the last one had been counted, but not yet as one that was taken.
-            if count < before[core]:
-                self.found.pop()
-            self.found += [(core, begin, self.seen)] * (count - before[core])
+            del found[count:]
+            found += [self.looks[-1]] * (count - len(found))
 
     def away(self, absences):
         """How many of those found the watch has an absence for, and the share of all looks that do."""
@@ -237,8 +227,9 @@ class Turns:
             # A turn may have begun before the look before.
             return away_ms(absences[core], begin - LOOK_S, end) >= LONG_MS - WATCH_MS
 
-        chances = [explained(core, *look) for core in self.counts for look in self.looks]
-        return sum(explained(*turn) for turn in self.found), sum(chances) / len(chances)
+        chances = [explained(core, *look) for core in self.found for look in self.looks[1:]]
+        turns = [explained(core, *look) for core, found in self.found.items() for look in found]
+        return sum(turns), sum(chances) / len(chances)
 
 
 def run(rig, node, turns, seconds, rate):
@@ -289,7 +280,7 @@ def figures_of(node, checkers, watch, away, buffers_left, seconds):
         "allocated_growth": (max(watch.allocated) - tenth, "bytes"),
         "transmit_drops": (totals["worker_transmit_drop"], "1"),
         "handover_drops": (totals["worker_handover_drop"], "1"),
-        "turns_over_8192us": (sum(totals[name] for name in LONG_TURNS), "1"),
+        "turns_over_8192us": (long_turns(totals), "1"),
         "turns_taken": (totals["worker_turn_taken"], "1"),
         "turns_away": (away[0], "1"),
         "away_by_chance": (round(away[1], 4), "1"),

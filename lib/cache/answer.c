@@ -15,7 +15,9 @@
 /* Owner, type and class of a record whose owner is a compression pointer. */
 #define RECORD_HEAD_LEN 6
 #define POINTER_BITS    0xc0
-#define TTL_LENGTH_LEN  6 /* TTL and length of the rdata. */
+
+/* All of such a record but its rdata. */
+#define ADDRESS_RECORD_LEN (RECORD_HEAD_LEN + 6)
 
 /* Offset of the TTL of the record at the reader, which moves on to the next record. */
 static size_t
@@ -34,38 +36,29 @@ record_ttl_at(struct qn_reader *reader)
 static bool
 record_is_address(const uint8_t *record, size_t len)
 {
-	const uint16_t type = qn_load_be16(record + 2);
+	uint16_t type;
 
-	return (record[0] & POINTER_BITS) == POINTER_BITS &&
-	       ((type == QN_TYPE_A && len == RECORD_HEAD_LEN + TTL_LENGTH_LEN + 4) ||
-		   (type == QN_TYPE_AAAA && len == RECORD_HEAD_LEN + TTL_LENGTH_LEN + 16));
+	if (len == ADDRESS_RECORD_LEN + 4)
+		type = QN_TYPE_A;
+	else if (len == ADDRESS_RECORD_LEN + 16)
+		type = QN_TYPE_AAAA;
+	else
+		return false;
+	return (record[0] & POINTER_BITS) == POINTER_BITS && qn_load_be16(record + 2) == type;
 }
 
 /*
- * How many records at the end of the answer section are of one set of addresses. They are of the
- * same length, and no name in the message points into them.
+ * How many records, up to this one, are of one set of addresses: `count` were up to the `last`, which
+ * ends where it begins. They are of the same length, and no name in the message points into them.
  */
 static uint8_t
-count_turning(struct qn_view message, size_t records_at, uint16_t answer_count)
+count_turning(uint8_t count, const uint8_t *last, const uint8_t *record, size_t len)
 {
-	struct qn_reader reader = qn_reader_of(message);
-	const uint8_t *last = NULL;
-	unsigned count = 0;
-
-	reader.at = records_at;
-	for (uint16_t i = 0; i < answer_count; i++) {
-		const uint8_t *record = message.data + reader.at;
-
-		record_ttl_at(&reader);
-		if (!record_is_address(record, (size_t)(message.data + reader.at - record)))
-			count = 0;
-		else if (count > 0 && memcmp(record, last, RECORD_HEAD_LEN) == 0)
-			count += count < UINT8_MAX;
-		else
-			count = 1;
-		last = record;
-	}
-	return count < 2 ? 0 : (uint8_t)count;
+	if (!record_is_address(record, len))
+		return 0;
+	if (count == 0 || memcmp(record, last, RECORD_HEAD_LEN) != 0)
+		return 1;
+	return count < UINT8_MAX ? count + 1 : UINT8_MAX;
 }
 
 size_t
@@ -92,13 +85,22 @@ qn_answer_encode(struct qn_span value, struct qn_view message, uint16_t rcode, u
 	qn_store_be16(value.data, rcode);
 	qn_assert(ede < ANSWER_EDE_NONE || ede == QN_EDE_NONE);
 	value.data[ANSWER_EDE_AT] = (uint8_t)ede;
-	value.data[ANSWER_TURN_AT] = count_turning(message, records_at, answer_count);
 	qn_store_be16(value.data + ANSWER_COUNTS_AT, answer_count);
 	qn_store_be16(value.data + ANSWER_COUNTS_AT + 2, authority_count);
 	uint8_t *place = value.data + ANSWER_HEADER_LEN;
+	const uint8_t *last = NULL;
+	uint8_t turn_count = 0;
 
-	for (size_t i = 0; i < record_count; i++, place += 2)
+	for (size_t i = 0; i < record_count; i++, place += 2) {
+		const uint8_t *record = message.data + reader.at;
+
 		qn_store_be16(place, (uint16_t)(record_ttl_at(&reader) - records_at));
+		if (i < answer_count)
+			turn_count = count_turning(
+			    turn_count, last, record, (size_t)(message.data + reader.at - record));
+		last = record;
+	}
+	value.data[ANSWER_TURN_AT] = turn_count < 2 ? 0 : turn_count;
 	qn_assert(!reader.failed && reader.at == message.len);
 	memcpy(place, message.data + records_at, message.len - records_at);
 	return len;

@@ -130,14 +130,6 @@ class Member:
         self.bird = Bird(self.namespace, self.lab.directory, f"bird{self.number}",
                          self.bird_conf, BIRD_FIRST)
 
-    def control(self, command, **arguments):
-        """One request on the control socket, without quincectl."""
-        with socket.socket(socket.AF_UNIX) as sock:
-            sock.settimeout(5)
-            sock.connect(self.node.socket_path)
-            sock.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
-            return json.loads(sock.makefile().readline())
-
     def warm(self):
         """Has every name in the cache; asks again as a client would."""
         with self.lab.client.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -326,10 +318,10 @@ class Anycast:
     # What happens to a node, and how it gets back.
 
     def do_drain(self, member):
-        member.control("drain")
+        member.node.request("drain")
 
     def undo_drain(self, member):
-        member.control("undrain")
+        member.node.request("undrain")
 
     def do_restart(self, member):
         member.node.process.send_signal(signal.SIGTERM)
@@ -344,7 +336,7 @@ class Anycast:
         member.start()
 
     def do_stall(self, member):
-        member.control("stall", milliseconds=int(STALL_S * 1000))
+        member.node.request("stall", milliseconds=int(STALL_S * 1000))
 
     def undo_stall(self, member):
         """A worker that stands still for longer than the watchdog waits ends the node."""

@@ -179,6 +179,14 @@ class Node:
         assert process.returncode == 0, process.stderr
         return json.loads(process.stdout)
 
+    def request(self, command, **arguments):
+        """The reply to one request on the control socket, without a process for it."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(5)
+            sock.connect(self.socket_path)
+            sock.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
+            return json.loads(sock.makefile().readline())
+
     def totals(self):
         """Every counter of the node: the sums over workers, and those that no worker has."""
         stats = self.control("stats")
